@@ -1,0 +1,105 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// One thing that happened. Texts that came from a host are already printable and free of tokens.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each field is named for what it holds")]
+pub enum Event {
+    /// A run began, over these hosts in inventory order.
+    RunStarted { command: String, cluster: String, hosts: Vec<String> },
+    /// A host was connected to, its key verified, its user logged in.
+    HostConnected { host: String, took: Duration },
+    /// A host told its facts.
+    FactsGathered { host: String, took: Duration },
+    /// Preflight found something. Without a host it concerns the fleet.
+    ProblemFound { host: Option<String>, severity: Severity, check: String, reason: String, hint: Option<String> },
+    /// Work on a step began.
+    StepStarted { host: String, step: String },
+    /// Something within a step can be told, such as a phase of kubeadm.
+    StepProgressed { host: String, step: String, message: String },
+    /// A line of remote output; shown on request only.
+    OutputReceived { host: String, step: String, line: String },
+    /// A host already was as the step wants it.
+    StepUnchanged { host: String, step: String, why: String },
+    /// A step changed a host; `diff` has a line a change, as `+ added`, `- removed` or prose.
+    StepChanged { host: String, step: String, diff: Vec<String>, took: Duration },
+    /// A step or the way to it failed. What comes after it on this host is not done.
+    HostFailed { host: String, failure: Failure },
+    /// A host needs nothing more in this run.
+    HostFinished { host: String, tally: Tally },
+    /// A file was written on the workstation.
+    FileSaved { what: String, path: PathBuf },
+    /// Ctrl-C: nothing new is started; these (host, what) are waited for.
+    InterruptReceived { waiting_for: Vec<(String, String)> },
+    /// The run is over.
+    RunFinished { outcome: Outcome, tallies: Vec<(String, Tally)>, took: Duration },
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Worth knowing; nothing is stopped by it.
+    Warning,
+    /// Stops the host, or the run where it concerns the control plane or all hosts.
+    Error,
+}
+
+/// A failure as the person at the keyboard needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Decides the exit code.
+    pub kind: FailureKind,
+    /// The step that failed, where one was under way.
+    pub step: Option<String>,
+    /// What went wrong, a fragment that fits "failed: …".
+    pub reason: String,
+    /// The command that failed, if one did.
+    pub command: Option<String>,
+    /// Its exit status in words.
+    pub status: Option<String>,
+    /// The last lines that it wrote.
+    pub output: Vec<String>,
+    /// The likely cause or what to do.
+    pub hint: Option<String>,
+}
+
+/// The families of failures, one an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// A deadline passed or the run was interrupted: exit code 3.
+    Deadline,
+    /// A host could not be reached, verified or authenticated: 4.
+    Unreachable,
+    /// A remote command or step failed, or preflight found an error: 5.
+    Step,
+    /// Something on the workstation: 1.
+    Local,
+}
+
+/// What a run came to on one host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// The steps that changed something.
+    pub changed: Vec<String>,
+    /// How many steps found nothing to change.
+    pub unchanged: usize,
+    /// Why it ended early, if it did.
+    pub failure: Option<Failure>,
+    /// From the first packet to the last, the time spent waiting for other hosts included.
+    pub took: Duration,
+}
+
+/// How a run ended as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Every host is as the inventory wants it.
+    Succeeded,
+    /// At least one is not; of several kinds the one that the exit code names.
+    Failed(FailureKind),
+}

@@ -1,0 +1,7 @@
+//! What can happen in a run, in the past tense, and where it is told.
+
+mod event;
+mod sink;
+
+pub use event::{Event, Failure, FailureKind, Outcome, Severity, Tally};
+pub use sink::{Events, Sink, channel};

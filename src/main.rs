@@ -1,0 +1,3 @@
+//! `kfleet`, the program: parse, run, exit code.
+
+fn main() {}

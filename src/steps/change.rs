@@ -1,0 +1,47 @@
+use super::Action;
+
+/// What a step has to do on a host.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Nothing: the host is as it should be, or the step leaves it alone.
+    None {
+        /// Why, for the reader.
+        why: String,
+    },
+    /// Something.
+    Some {
+        /// A line a change: `+ added`, `- removed`, or prose. No secrets.
+        diff: Vec<String>,
+        /// In order; the first that fails ends the step.
+        actions: Vec<Action>,
+        /// What was there before, for the host's record.
+        record: Vec<Recorded>,
+    },
+    /// The host is in a state that the step must not touch.
+    Refused {
+        /// What is in the way.
+        reason: String,
+        /// What the person at the keyboard can do.
+        hint: String,
+    },
+}
+
+impl Change {
+    /// Nothing to do, because of `why`.
+    #[must_use]
+    pub fn none(why: impl Into<String>) -> Self {
+        Self::None { why: why.into() }
+    }
+}
+
+/// One thing that kfleet brought to a host, and what was in its place. Kept on the host, so that a reset takes back
+/// only this.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Recorded {
+    /// The kind, as `sysctl`, `firewall-port`, `file`, `unit`.
+    pub kind: String,
+    /// Which one: `net.ipv4.ip_forward`, `public 6443/tcp runtime`, a path, …
+    pub item: String,
+    /// What was there before; `None` where nothing was.
+    pub before: Option<String>,
+}
