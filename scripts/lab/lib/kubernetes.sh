@@ -1,0 +1,22 @@
+# Building Kubernetes from its GOPATH, static and stamped with its version.
+# shellcheck shell=bash
+
+kubernetes_environment() {
+    cd "$(stage_out kubernetes-source)/src/k8s.io/kubernetes"
+    # The cache of compiled packages is what lets an interrupted build go on where it was.
+    export GOPATH=${PWD%/src/k8s.io/kubernetes} GO111MODULE=off CGO_ENABLED=0 GOFLAGS='' GOCACHE=$KFLEET_LAB_DIR/go-cache
+}
+
+kubernetes_build() { # kubernetes_build OUTDIR PACKAGE…
+    local to=$1 package flags=() stamp
+    shift
+    for stamp in gitVersion=$LAB_KUBERNETES gitMajor=1 gitMinor=20 gitTreeState=archive; do
+        flags+=(-X "k8s.io/kubernetes/vendor/k8s.io/component-base/version.$stamp"
+            -X "k8s.io/kubernetes/vendor/k8s.io/client-go/pkg/version.$stamp")
+    done
+    kubernetes_environment
+    mkdir -p "$to"
+    for package in "$@"; do
+        go build -trimpath -ldflags "-s -w ${flags[*]}" -o "$to/${package##*/}" "./$package"
+    done
+}
