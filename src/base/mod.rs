@@ -1,12 +1,14 @@
 //! Small tools with no domain: any room may use them, they use none.
 
 mod managed_block;
+mod nonce;
 mod printable;
 mod redact;
 mod shell;
 mod tail;
 
 pub use managed_block::{ManagedBlock, ManagedBlockError};
+pub use nonce::nonce;
 pub use printable::printable;
 pub use redact::redact;
 pub use shell::quote;

@@ -11,8 +11,19 @@ pub enum Action {
     Write(WriteFile),
     /// Run a script as root.
     Run(RunScript),
+    /// Run a script whose output is a value for later, never shown.
+    Capture(Yields, RunScript),
     /// Start a job that outlives the connection, and follow it to its end.
     Detach(Box<Detached>),
+}
+
+/// What an action's output holds; a plan prints it as "known after".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Yields {
+    /// A `kubeadm join` command, and the cluster's CA certificate (PEM) to hold it against.
+    JoinGrant,
+    /// The cluster's admin kubeconfig.
+    AdminKubeconfig,
 }
 
 /// A file to put in place.
@@ -59,7 +70,7 @@ pub struct Detached {
     pub name: &'static str,
     /// What a report calls it.
     pub command: String,
-    /// Files for it, 0600, in its directory by these names, gone when it ends.
+    /// Files for it, 0600, in its directory by these names; gone when it ends.
     pub files: Vec<(&'static str, Contents)>,
     /// Runs in its directory by `/bin/sh` with `set -eu`.
     pub script: String,
@@ -67,6 +78,6 @@ pub struct Detached {
     pub deadline: Duration,
     /// Whether one that runs already is followed instead of starting another.
     pub follow_only: bool,
-    /// Whether its output holds the join grant.
-    pub yields_grant: bool,
+    /// What its output holds, if anything.
+    pub yields: Option<Yields>,
 }
