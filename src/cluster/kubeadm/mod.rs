@@ -1,0 +1,11 @@
+//! kubeadm's configuration files.
+
+mod config_api;
+mod config_error;
+mod init;
+mod join;
+
+pub use config_api::ConfigApi;
+pub use config_error::ConfigError;
+pub use init::{InitSpec, init_configuration};
+pub use join::{JoinSpec, join_configuration};
