@@ -17,7 +17,9 @@ pub(super) fn render(source: &'static str, context: impl Serialize) -> Result<St
         .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?);
     environment.set_formatter(|out, _, value| {
         match value.kind() {
-            ValueKind::Number | ValueKind::Bool => write!(out, "{value}")?,
+            ValueKind::Number => write!(out, "{value}")?,
+            // minijinja's own are True and False.
+            ValueKind::Bool => out.write_str(if value.is_true() { "true" } else { "false" })?,
             ValueKind::String => out.write_str(&scalar(value.as_str().unwrap_or_default()))?,
             other => return Err(Error::new(ErrorKind::BadSerialization, format!("{other} is not a scalar"))),
         }
@@ -62,6 +64,14 @@ mod tests {
             prop_assert_eq!(parsed, json!({ "a": text, "b": 1 }));
             prop_assert_eq!(serde_json::from_str::<String>(&scalar(&text)).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn numbers_and_truth_are_bare() {
+        assert_eq!(
+            render("{{ a }} {{ b }} {{ c }}", json!({ "a": 6443, "b": true, "c": false })).unwrap(),
+            "6443 true false"
+        );
     }
 
     #[test]
