@@ -1,3 +1,7 @@
-//! `kfleet`, the program: parse, run, exit code.
+//! `kfleet`, the program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kfleet::cli::main()
+}

@@ -1,9 +1,12 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// One thing that happened. Texts that came from a host are already printable and free of tokens.
+///
+/// Serialised it is one flat object: its name in `event`, hosts as `host`, times spent as seconds in `took_s`. Programs
+/// read these names: a change of one breaks them, so a golden file holds each.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each field is named for what it holds")]
@@ -11,9 +14,17 @@ pub enum Event {
     /// A run began, over these hosts in inventory order.
     RunStarted { command: String, cluster: String, hosts: Vec<String> },
     /// A host was connected to, its key verified, its user logged in.
-    HostConnected { host: String, took: Duration },
+    HostConnected {
+        host: String,
+        #[serde(rename = "took_s", serialize_with = "seconds")]
+        took: Duration,
+    },
     /// A host told its facts.
-    FactsGathered { host: String, took: Duration },
+    FactsGathered {
+        host: String,
+        #[serde(rename = "took_s", serialize_with = "seconds")]
+        took: Duration,
+    },
     /// Preflight found something. Without a host it concerns the fleet.
     ProblemFound { host: Option<String>, severity: Severity, check: String, reason: String, hint: Option<String> },
     /// Work on a step began.
@@ -25,17 +36,37 @@ pub enum Event {
     /// A host already was as the step wants it.
     StepUnchanged { host: String, step: String, why: String },
     /// A step changed a host; `diff` has a line a change, as `+ added`, `- removed` or prose.
-    StepChanged { host: String, step: String, diff: Vec<String>, took: Duration },
+    StepChanged {
+        host: String,
+        step: String,
+        diff: Vec<String>,
+        #[serde(rename = "took_s", serialize_with = "seconds")]
+        took: Duration,
+    },
     /// A step or the way to it failed. What comes after it on this host is not done.
     HostFailed { host: String, failure: Failure },
     /// A host needs nothing more in this run.
     HostFinished { host: String, tally: Tally },
     /// A file was written on the workstation.
-    FileSaved { what: String, path: PathBuf },
+    FileSaved {
+        what: String,
+        #[serde(serialize_with = "lossy")]
+        path: PathBuf,
+    },
     /// Ctrl-C: nothing new is started; these (host, what) are waited for.
-    InterruptReceived { waiting_for: Vec<(String, String)> },
+    InterruptReceived {
+        #[serde(serialize_with = "waits")]
+        waiting_for: Vec<(String, String)>,
+    },
     /// The run is over.
-    RunFinished { outcome: Outcome, tallies: Vec<(String, Tally)>, took: Duration },
+    RunFinished {
+        #[serde(flatten)]
+        outcome: Outcome,
+        #[serde(serialize_with = "by_host")]
+        tallies: Vec<(String, Tally)>,
+        #[serde(rename = "took_s", serialize_with = "seconds")]
+        took: Duration,
+    },
 }
 
 /// How bad a finding is.
@@ -91,15 +122,54 @@ pub struct Tally {
     /// Why it ended early, if it did.
     pub failure: Option<Failure>,
     /// From the first packet to the last, the time spent waiting for other hosts included.
+    #[serde(rename = "took_s", serialize_with = "seconds")]
     pub took: Duration,
 }
 
 /// How a run ended as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "outcome", content = "failure_kind", rename_all = "kebab-case")]
 pub enum Outcome {
     /// Every host is as the inventory wants it.
     Succeeded,
     /// At least one is not; of several kinds the one that the exit code names.
     Failed(FailureKind),
+}
+
+impl Outcome {
+    /// What a run came to whose failures were of these kinds: the one that a person should hear of first names it.
+    #[must_use]
+    pub fn of(failures: impl IntoIterator<Item = FailureKind>) -> Self {
+        failures.into_iter().min().map_or(Self::Succeeded, Self::Failed)
+    }
+}
+
+/// To the millisecond: more is noise, and a float should not pretend to know it.
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer
+        .serialize_f64(Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)).as_secs_f64())
+}
+
+/// A path that is not UTF-8 must not cost its event.
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}
+
+fn waits<S: Serializer>(waiting_for: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Wait<'a> {
+        host: &'a str,
+        what: &'a str,
+    }
+    serializer.collect_seq(waiting_for.iter().map(|(host, what)| Wait { host, what }))
+}
+
+fn by_host<S: Serializer>(tallies: &[(String, Tally)], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Host<'a> {
+        host: &'a str,
+        #[serde(flatten)]
+        tally: &'a Tally,
+    }
+    serializer.collect_seq(tallies.iter().map(|(host, tally)| Host { host, tally }))
 }

@@ -1,1 +1,24 @@
-//! Being built.
+//! How a run looks. Reads events, and nothing else of a run.
+//!
+//! ```text
+//!                     ┌► Json   a JSON object an event            → stdout
+//! events ──► show() ──┼► Plain  a line an event   ┐ prose: Story  → stderr
+//!                     └► Bars   lines that live   ┘ the result    → stdout
+//! ```
+
+mod bars;
+mod face;
+mod failure;
+mod json;
+mod line;
+mod look;
+mod plain;
+mod problems;
+mod screen;
+mod show;
+mod story;
+mod summary;
+mod took;
+
+pub use look::Look;
+pub use show::show;

@@ -1,0 +1,68 @@
+use std::future::Future;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::Exit;
+use super::exit::statuses;
+use super::{completions, man, panic_hook, up};
+
+/// From a list of hosts to a working Kubernetes cluster, over SSH
+///
+/// kfleet reads an inventory, asks every host over SSH what it is, works out the difference and applies just that. What
+/// is already as it should be is left alone, so every command may be run again.
+#[derive(Debug, Parser)]
+#[command(name = "kfleet", version, propagate_version = false, max_term_width = 100, after_long_help = AFTER)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+pub(super) struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Up(up::UpArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+const AFTER: &str = concat!(
+    "Examples:
+  kfleet up                      make of the hosts in ./inventory.toml a cluster, or complete it
+  kfleet up -i lab.toml --json   the same for lab.toml, told to a program
+
+",
+    statuses!()
+);
+
+/// Parses the command line, runs the command and gives its exit code. Usage errors exit with 2 from within.
+#[must_use]
+pub fn main() -> ExitCode {
+    panic_hook::install();
+    let exit = match CommandLine::parse().command {
+        Command::Up(args) => asynchronously(up::run(args)),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    };
+    exit.into()
+}
+
+fn asynchronously(command: impl Future<Output = Exit>) -> Exit {
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(command);
+            // A name lookup that hangs must not keep a finished command from its end.
+            runtime.shutdown_background();
+            exit
+        }
+        Err(error) => complain(Exit::Local, &format!("cannot start: {error}")),
+    }
+}
+
+/// Says on stderr what went wrong, and gives the exit back.
+pub(super) fn complain(exit: Exit, what: &str) -> Exit {
+    // Where stderr is gone too there is nobody to tell; the exit code still says it.
+    let _ = writeln!(io::stderr(), "kfleet: {what}");
+    exit
+}
