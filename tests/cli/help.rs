@@ -1,0 +1,15 @@
+use crate::stdout;
+
+#[test]
+fn help_is_as_reviewed() {
+    insta::assert_snapshot!("kfleet", stdout(&["--help"]));
+    insta::assert_snapshot!("kfleet-short", stdout(&["-h"]));
+    insta::assert_snapshot!("up", stdout(&["up", "--help"]));
+    insta::assert_snapshot!("completions", stdout(&["completions", "--help"]));
+    insta::assert_snapshot!("man", stdout(&["man", "--help"]));
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    assert_eq!(stdout(&["--version"]), concat!("kfleet ", env!("CARGO_PKG_VERSION"), "\n"));
+}
