@@ -39,7 +39,7 @@ impl<'a> Bars<'a> {
         Self::new(look, out, target, Box::new(size))
     }
 
-    fn new(
+    pub(super) fn new(
         look: Look,
         out: &'a mut (dyn Write + Send),
         target: ProgressDrawTarget,

@@ -18,7 +18,13 @@ mod screen;
 mod show;
 mod story;
 mod summary;
+mod table;
 mod took;
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod scripted;
 
 pub use look::Look;
 pub use show::show;

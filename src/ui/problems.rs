@@ -1,9 +1,8 @@
-use comfy_table::{ContentArrangement, Table, presets};
-
 use crate::base::printable;
 use crate::events::{Event, Severity};
 
 use super::line::{Line, Tone};
+use super::table::{count, table_lines};
 
 /// Preflight's findings: all problems of all hosts are told at once, in one table.
 #[derive(Debug, Default)]
@@ -37,31 +36,13 @@ impl Problems {
         }
         problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
         let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-        let mut table = borderless(columns);
-        table.set_header(["", "HOST", "CHECK", "PROBLEM", "HINT"]);
-        for problem in &problems {
-            table.add_row(&problem.cells);
-        }
+        let warnings = problems.len() - errors;
+        let header = ["", "HOST", "CHECK", "PROBLEM", "HINT"].map(str::to_owned);
+        let table = table_lines(header, problems.into_iter().map(|problem| problem.cells), columns);
         let tone = if errors > 0 { Tone::Failure } else { Tone::Warning };
-        let head = format!("preflight: {}, {}", count(errors, "error"), count(problems.len() - errors, "warning"));
+        let head = format!("preflight: {}, {}", count(errors, "error"), count(warnings, "warning"));
         let mut lines = vec![Line::new(tone, &head)];
-        lines.extend(table.lines().map(|line| Line::new(Tone::Even, line.trim_end())));
+        lines.extend(table.iter().map(|line| Line::new(Tone::Even, line)));
         lines
     }
-}
-
-/// A table of columns and nothing else, as kubectl's: easy on the eye and on `awk`.
-pub(super) fn borderless(columns: Option<usize>) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    if let Some(columns) = columns {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(u16::try_from(columns).unwrap_or(u16::MAX));
-    }
-    table
-}
-
-/// `1 host`, `2 hosts`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -6,8 +6,7 @@ use console::{Style, measure_text_width, pad_str, truncate_str};
 use crate::base::printable;
 use crate::events::Event;
 
-use super::problems::count;
-use super::took::took;
+use super::table::count;
 
 /// What the live lines are made of: where each host is.
 #[derive(Debug, Default)]
@@ -180,7 +179,7 @@ impl Screen {
             Doing::Done | Doing::Failed => (" ", String::new()),
         };
         let host = pad_str(&row.host, name, console::Alignment::Left, Some("…")).into_owned();
-        let line = cut(&format!("{sign} {host}  {:>10}  {text}", seconds(elapsed)), columns);
+        let line = cut(&format!("{sign} {host}  {:>7}  {text}", clock(elapsed)), columns);
         let style = Style::new().force_styling(true);
         if row.doing.is_idle() { style.dim() } else { style }.apply_to(line).to_string()
     }
@@ -191,10 +190,10 @@ impl Screen {
         let elapsed = self.started.map_or(Duration::ZERO, |started| now.duration_since(started));
         let head = if self.interrupted { "interrupted: " } else { "" };
         let text = format!(
-            "  {head}{over} of {} done, {} changed, {failed} failed, {}",
+            "  {head}{over} of {} finished, {} changed, {failed} failed, {}",
             count(self.rows.len(), "host"),
             self.changed,
-            seconds(elapsed)
+            clock(elapsed)
         );
         let style = Style::new().force_styling(true);
         if failed > 0 { style.red() } else { style.cyan() }.apply_to(cut(&text, columns)).to_string()
@@ -207,9 +206,13 @@ impl Screen {
     }
 }
 
-/// Whole seconds: tenths that run are unrest.
-fn seconds(elapsed: Duration) -> String {
-    if elapsed < Duration::from_secs(10) { format!("{} s", elapsed.as_secs()) } else { took(elapsed) }
+/// A clock that runs: `0:07`, `12:30`, `1:02:03`.
+fn clock(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    match seconds / 3600 {
+        0 => format!("{}:{:02}", seconds / 60, seconds % 60),
+        hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
+    }
 }
 
 fn cut(line: &str, columns: usize) -> String {

@@ -4,8 +4,9 @@ use crate::events::{Event, Failure, Tally};
 
 use super::failure::{failure_lines, wrapped};
 use super::line::{Line, Tone};
-use super::problems::{Problems, count};
+use super::problems::Problems;
 use super::summary::{saved, summary};
+use super::table::count;
 use super::took::took;
 
 /// A step's diff is told in one line; of a longer one, this much. All of it is in `-v` and in JSON.
@@ -88,7 +89,7 @@ impl Story {
             }
             Event::StepChanged { host, step, diff, took: time } => {
                 let diff = self.diff(diff);
-                (Detail::Steps, Tone::Change, format!("{host}: {step}: changed: {diff}, in {}", took(*time)))
+                (Detail::Steps, Tone::Change, format!("{host}: {step}: changed{diff}, in {}", took(*time)))
             }
             Event::HostFinished { host, tally } => (Detail::Steps, Tone::Even, format!("{host}: {}", finished(tally))),
             Event::OutputReceived { host, step, line } => {
@@ -100,10 +101,11 @@ impl Story {
     }
 
     fn diff(&self, diff: &[String]) -> String {
-        if self.detail == Detail::Output || diff.len() <= DIFF {
-            return diff.join(", ");
+        match diff.len() {
+            0 => String::new(),
+            all if all <= DIFF || self.detail == Detail::Output => format!(": {}", diff.join(", ")),
+            all => format!(": {}, and {} more", diff[..DIFF].join(", "), all - DIFF),
         }
-        format!("{}, and {} more", diff[..DIFF].join(", "), diff.len() - DIFF)
     }
 }
 

@@ -2,46 +2,47 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::printable;
-use crate::events::{Outcome, Tally};
+use crate::events::{Failure, Outcome, Tally};
 
-use super::problems::{borderless, count};
+use super::table::{count, table_lines};
 use super::took::took;
 
-/// The end of a run: a table with a line a host, then the run in one line.
+/// The end of a run: a table with a line a host, then the run in one line, then who failed.
 pub(super) fn summary(
     outcome: Outcome,
     tallies: &[(String, Tally)],
     duration: Duration,
     columns: Option<usize>,
 ) -> Vec<String> {
-    let mut table = borderless(columns);
-    table.set_header(["HOST", "CHANGED", "TIME", "RESULT"]);
-    for (host, tally) in tallies {
+    let failed: Vec<&str> =
+        tallies.iter().filter(|(_, tally)| tally.failure.is_some()).map(|(host, _)| host.as_str()).collect();
+    // The run was stopped for all of them, and none is to blame: a host that nothing was done on is not "ok".
+    let stopped = outcome != Outcome::Succeeded && failed.is_empty();
+    let rows = tallies.iter().map(|(host, tally)| {
         let changed = if tally.changed.is_empty() { "nothing".to_owned() } else { tally.changed.join(", ") };
-        table.add_row([host, &changed, &took(tally.took), &result(tally)].map(|cell| printable(cell)));
-    }
-    let mut lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+        [host.clone(), changed, took(tally.took), result(tally, stopped)].map(|cell| printable(&cell))
+    });
+    let mut lines = table_lines(["HOST", "CHANGED", "TIME", "RESULT"].map(str::to_owned), rows, columns);
     lines.push(String::new());
-    lines.push(total(outcome, tallies, duration));
+
+    let changed: usize = tallies.iter().map(|(_, tally)| tally.changed.len()).sum();
+    let nothing = if changed == 0 && outcome == Outcome::Succeeded { "nothing to change: " } else { "" };
+    let hosts = count(tallies.len(), "host");
+    let ended = if stopped { "stopped".to_owned() } else { format!("{} failed", failed.len()) };
+    lines.push(format!("{hosts}: {nothing}{changed} changed, {ended}, in {}", took(duration)));
+    if !failed.is_empty() {
+        lines.push(printable(&format!("failed: {}", failed.join(" "))));
+    }
     lines
 }
 
-fn result(tally: &Tally) -> String {
+fn result(tally: &Tally, stopped: bool) -> String {
     match &tally.failure {
+        None if stopped => "stopped".to_owned(),
         None => "ok".to_owned(),
-        Some(failure) => match &failure.step {
-            None => format!("failed: {}", failure.reason),
-            Some(step) => format!("failed: {step}: {}", failure.reason),
-        },
+        Some(Failure { step: None, reason, .. }) => format!("failed: {reason}"),
+        Some(Failure { step: Some(step), reason, .. }) => format!("failed: {step}: {reason}"),
     }
-}
-
-fn total(outcome: Outcome, tallies: &[(String, Tally)], duration: Duration) -> String {
-    let changed: usize = tallies.iter().map(|(_, tally)| tally.changed.len()).sum();
-    let failed = tallies.iter().filter(|(_, tally)| tally.failure.is_some()).count();
-    let nothing = if changed == 0 && outcome == Outcome::Succeeded { "nothing to change: " } else { "" };
-    let hosts = count(tallies.len(), "host");
-    format!("{hosts}: {nothing}{changed} changed, {failed} failed, in {}", took(duration))
 }
 
 /// Where a file went.
