@@ -82,11 +82,10 @@ impl Screen {
                 self.turn(host, Doing::Step { name: printable(step), message: String::new() }, now);
             }
             Event::StepProgressed { host, step, message } => {
-                let since = self.row(host, now).since;
-                let doing = Doing::Step { name: printable(step), message: printable(message) };
+                let row = self.row(host, now);
                 // The clock is the step's, not the message's.
-                let since = if matches!(self.row(host, now).doing, Doing::Step { .. }) { since } else { now };
-                self.turn(host, doing, since);
+                let since = if matches!(row.doing, Doing::Step { .. }) { row.since } else { now };
+                self.turn(host, Doing::Step { name: printable(step), message: printable(message) }, since);
             }
             Event::StepChanged { host, .. } => {
                 self.changed += 1;
