@@ -1,3 +1,5 @@
+use std::fmt;
+
 use crate::base::{printable, redact};
 
 /// What went wrong, in kubeadm's own words and without the rest of them.
@@ -24,6 +26,15 @@ impl KubeadmError {
     }
 }
 
+impl fmt::Display for KubeadmError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.check {
+            Some(check) => write!(f, "{check}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
 /// What follows kubeadm's own error, ever.
 const AFTERWORD: &str = "To see the stack trace of this error";
 
@@ -33,6 +44,7 @@ impl KubeadmFailure {
     #[must_use]
     pub fn find(output: &str) -> Option<Self> {
         let lines: Vec<&str> = output.lines().map(str::trim_end).collect();
+        let timeout = timeout(&lines);
         let (phase, mut errors) = match lines.iter().rposition(|line| execution_error(line).is_some()) {
             Some(at) => {
                 let (phase, message) = execution_error(lines[at])?;
@@ -40,12 +52,15 @@ impl KubeadmFailure {
                 let errors = if checks.is_empty() { vec![KubeadmError::new(None, message)] } else { checks };
                 (Some(printable(phase)), errors)
             }
-            None => (None, plain_error(&lines)?),
+            None => (None, last_words(&lines).into_iter().collect()),
         };
-        // They were printed before the error, which only says that time ran out; they say why.
+        // They were printed before the error, which only says that it was one; they say why. On their own they prove
+        // nothing: an unhealthy kubelet may come round.
         let mut reasons = health_checks(&lines);
+        let failed = timeout.is_some() || !errors.is_empty();
+        reasons.extend(timeout);
         reasons.append(&mut errors);
-        Some(Self { phase, errors: reasons })
+        failed.then_some(Self { phase, errors: reasons })
     }
 }
 
@@ -75,17 +90,18 @@ fn fatal_checks(lines: &[&str]) -> Vec<KubeadmError> {
     checks
 }
 
-/// An error outside of a phase: of the configuration, or the timeout of a version that names no phase.
-fn plain_error(lines: &[&str]) -> Option<Vec<KubeadmError>> {
-    let message = match lines.iter().rposition(|line| line.starts_with(AFTERWORD)) {
-        Some(at) => lines[..at].iter().rfind(|line| !line.trim().is_empty()),
-        None => {
-            let at = lines.iter().rposition(|line| line.trim() == "Unfortunately, an error has occurred:")?;
-            lines[at + 1..].iter().find(|line| !line.trim().is_empty())
-        }
-    }?;
-    let message = message.trim_start();
-    Some(vec![KubeadmError::new(None, message.strip_prefix("error: ").unwrap_or(message))])
+/// What stands under kubeadm's own lament, as `timed out waiting for the condition`; newer versions have none.
+fn timeout(lines: &[&str]) -> Option<KubeadmError> {
+    let at = lines.iter().rposition(|line| line.trim() == "Unfortunately, an error has occurred:")?;
+    let message = lines[at + 1..].iter().find(|line| !line.trim().is_empty())?;
+    Some(KubeadmError::new(None, message))
+}
+
+/// An error outside of a phase, such as one of the configuration.
+fn last_words(lines: &[&str]) -> Option<KubeadmError> {
+    let at = lines.iter().rposition(|line| line.starts_with(AFTERWORD))?;
+    let message = lines[..at].iter().rfind(|line| !line.trim().is_empty())?.trim_start();
+    Some(KubeadmError::new(None, message.strip_prefix("error: ").unwrap_or(message)))
 }
 
 /// What `[kubelet-check]` and its like found unhealthy, the last word of each component.
@@ -118,10 +134,7 @@ mod tests {
     /// The failure as lines, the first its phase.
     fn lines(output: &str) -> Vec<String> {
         let failure = KubeadmFailure::find(output).unwrap();
-        let errors = failure.errors.into_iter().map(|error| match error.check {
-            Some(check) => format!("{check}: {}", error.message),
-            None => error.message,
-        });
+        let errors = failure.errors.iter().map(ToString::to_string);
         std::iter::once(failure.phase.unwrap_or_else(|| "-".into())).chain(errors).collect()
     }
 
@@ -190,12 +203,11 @@ mod tests {
             "{check}{check}\nUnfortunately, an error has occurred:\n        timed out waiting for the condition\n"
         );
         assert_eq!(lines(&notes), ["-", because, "timed out waiting for the condition"]);
-        let version_1_20 = format!(
-            "{notes}\n\tThis error is likely caused by:\n\t\t- The kubelet is not running\n\n\
-             error execution phase wait-control-plane: couldn't initialize a Kubernetes cluster\n\
-             To see the stack trace of this error execute with --v=5 or higher\n"
-        );
-        assert_eq!(lines(&version_1_20), ["wait-control-plane", because, "couldn't initialize a Kubernetes cluster"]);
+        // What 1.20.2 printed where the kubelet answered and the static pods did not come up.
+        let pods = include_str!("../../tests/fixtures/kubeadm/init-wait-control-plane.txt");
+        let in_vain = ["timed out waiting for the condition", "couldn't initialize a Kubernetes cluster"];
+        assert_eq!(lines(pods), ["wait-control-plane", in_vain[0], in_vain[1]]);
+        assert_eq!(lines(&format!("{check}{pods}")), ["wait-control-plane", because, in_vain[0], in_vain[1]]);
     }
 
     #[test]
@@ -245,6 +257,9 @@ mod tests {
             include_str!("../../tests/fixtures/kubeadm/init-success.txt"),
             include_str!("../../tests/fixtures/kubeadm/join-success.txt"),
             include_str!("../../tests/fixtures/kubeadm/reset.txt"),
+            "[kubelet-check] It seems like the kubelet isn't running or healthy.\n\
+             [kubelet-check] The HTTP call equal to 'curl' failed with error: refused.\n\
+             [apiclient] All control plane components are healthy after 17.504248 seconds\n",
         ] {
             assert_eq!(KubeadmFailure::find(output), None);
         }

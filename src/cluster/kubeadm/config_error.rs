@@ -1,3 +1,4 @@
+use ipnet::IpNet;
 use semver::Version;
 use thiserror::Error;
 
@@ -32,6 +33,12 @@ pub enum ConfigError {
         /// Its kind.
         kind: String,
     },
+    /// kubeadm gives every Node a /24 (of IPv6 a /64) of it, and at most 65,536 Nodes.
+    #[error("pod subnet {0}: kubeadm takes a /8 to a /24 of IPv4, a /48 to a /64 of IPv6")]
+    PodSubnet(IpNet),
+    /// kubeadm wants 20 bits of addresses at most, and at least ten addresses.
+    #[error("service subnet {0}: kubeadm takes a /12 to a /28 of IPv4, a /108 to a /124 of IPv6")]
+    ServiceSubnet(IpNet),
     /// A defect of kfleet's.
     #[error("a template of kfleet's does not fit its values: {0}")]
     Template(#[from] minijinja::Error),

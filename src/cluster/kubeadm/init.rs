@@ -53,12 +53,14 @@ pub struct InitSpec {
 /// The file for `kubeadm init --config`. There is no secret in it: kubeadm makes the token.
 ///
 /// # Errors
-/// When kubeadm is too old, the token would never expire, or an extra document is unfit.
+/// When kubeadm is too old, a subnet's size is not to its liking, the token would never expire, or an extra document is
+/// unfit.
 pub fn init_configuration(spec: &InitSpec) -> Result<String, ConfigError> {
     let api = ConfigApi::of(&spec.kubeadm)?;
     if spec.token_ttl.as_secs() == 0 {
         return Err(ConfigError::EternalToken);
     }
+    check_subnets(spec)?;
     let mut configuration = render(
         include_str!("../../../templates/kubeadm-init.yaml.j2"),
         json!({
@@ -92,6 +94,18 @@ pub fn init_configuration(spec: &InitSpec) -> Result<String, ConfigError> {
 }
 
 /// kubeadm would say the same, but on the control plane and after the base of every host was laid.
+fn check_subnets(spec: &InitSpec) -> Result<(), ConfigError> {
+    let (pods, services) = (spec.pod_subnet, spec.service_subnet);
+    if !(if pods.addr().is_ipv4() { 8..=24 } else { 48..=64 }).contains(&pods.prefix_len()) {
+        return Err(ConfigError::PodSubnet(pods));
+    }
+    if !(if services.addr().is_ipv4() { 12..=28 } else { 108..=124 }).contains(&services.prefix_len()) {
+        return Err(ConfigError::ServiceSubnet(services));
+    }
+    Ok(())
+}
+
+/// As with the subnets, the earlier it is said the better.
 fn check_document(number: usize, document: &str) -> Result<(), ConfigError> {
     #[derive(Deserialize)]
     struct Kind {
@@ -199,5 +213,24 @@ mod tests {
         let eternal = InitSpec { token_ttl: Duration::from_millis(900), ..spec(20) };
         assert!(matches!(init_configuration(&eternal), Err(ConfigError::EternalToken)));
         assert!(matches!(init_configuration(&spec(14)), Err(ConfigError::UnknownApi { .. })));
+    }
+
+    #[test]
+    fn subnets_are_of_a_size_that_kubeadm_takes() {
+        for (pods, services, fit) in [
+            ("10.244.0.0/16", "10.96.0.0/12", true),
+            ("10.244.0.0/24", "10.96.0.0/28", true),
+            ("10.244.0.0/25", "10.96.0.0/12", false),
+            ("10.244.0.0/7", "10.96.0.0/12", false),
+            ("10.244.0.0/16", "10.96.0.0/11", false),
+            ("10.244.0.0/16", "10.96.0.0/29", false),
+            ("fd00::/56", "fd01::/112", true),
+            ("fd00::/32", "fd01::/112", false),
+            ("fd00::/56", "fd01::/64", false),
+        ] {
+            let spec =
+                InitSpec { pod_subnet: pods.parse().unwrap(), service_subnet: services.parse().unwrap(), ..spec(20) };
+            assert_eq!(init_configuration(&spec).is_ok(), fit, "{pods} {services}");
+        }
     }
 }
