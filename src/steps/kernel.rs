@@ -160,7 +160,8 @@ fn load(modules: &[&str]) -> RunScript {
 
 /// Sets all, then reads all back, since one may change another.
 fn set(unset: &[Unset<'_>]) -> RunScript {
-    let pairs: Vec<_> = unset.iter().map(|Unset { key, wanted, .. }| quote(&format!("{key}={wanted}"))).collect();
+    let pairs: Vec<_> =
+        unset.iter().map(|Unset { key, wanted, .. }| format!("{}={}", quote(key), quote(wanted))).collect();
     let check = |Unset { key, wanted, .. }: &Unset<'_>| format!("read_back {} {}\n", quote(key), quote(wanted));
     let checks: String = unset.iter().map(check).collect();
     let writes: String = pairs.iter().map(|pair| format!("sysctl -w {pair} >/dev/null || :\n")).collect();

@@ -16,6 +16,8 @@ mod port_set;
 mod record;
 mod refusal;
 mod step;
+#[cfg(test)]
+mod tests;
 mod workstation;
 
 pub use action::{Action, Contents, Detached, RunScript, WriteFile};

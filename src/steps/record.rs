@@ -91,11 +91,15 @@ impl Record {
     }
 
     /// The file: JSON for people too, entries in order, so that an equal record is an equal file.
+    ///
+    /// # Panics
+    /// Never: strings and a number always become JSON.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "strings and a number always become JSON")]
     pub fn to_json(&self) -> String {
         let entries = self.entries().map(|Recorded { kind, item, before }| Entry { kind, item, before }).collect();
-        // Strings and a number always become JSON; `{:#}` of a Value is the pretty form.
-        format!("{:#}\n", serde_json::json!(Stored { version: Self::VERSION, entries }))
+        let stored = Stored { version: Self::VERSION, entries };
+        serde_json::to_string_pretty(&stored).expect("always becomes JSON") + "\n"
     }
 
     /// The record without what is no longer so: a port that kfleet opened and that is closed by now is nobody's. Were it

@@ -1,0 +1,8 @@
+//! Facts to actions, case by case; then the actions on a simulated host, after which nothing is left to do.
+
+mod firewall;
+mod hosts_file;
+mod kernel;
+mod kubelet_unit;
+mod record;
+mod simulated_host;
