@@ -6,8 +6,8 @@ use crate::base::quote;
 use super::firewall_rule::{FirewallRule, RuleKind, Scope};
 use super::{Action, RunScript};
 
-/// What is to be done to firewalld: one call of firewall-cmd for each scope, verb, zone and kind, in this order. A call
-/// with two kinds of options does the first and silently leaves out the second.
+/// What is to be done to firewalld: one call of firewall-cmd for each scope, verb, zone and kind, in this order, since
+/// firewall-cmd takes one kind of option a call, though that several times.
 #[derive(Debug, Default)]
 pub(super) struct FirewallEdits(BTreeMap<(Scope, Verb, String, RuleKind), Vec<String>>);
 

@@ -140,7 +140,7 @@ impl SimulatedHost {
         let name = options.iter().find_map(|option| option.strip_prefix("--zone=")).expect("a zone is always named");
         let kinds: Vec<_> = options.iter().filter_map(|option| option.split_once('=')).collect();
         let kinds: Vec<_> = kinds.into_iter().filter(|(option, _)| *option != "--zone").collect();
-        assert!(kinds.windows(2).all(|two| two[0].0 == two[1].0), "a second kind is left out: {options:?}");
+        assert!(kinds.windows(2).all(|two| two[0].0 == two[1].0), "not allowed with each other: {options:?}");
         for (option, item) in kinds {
             let item = item.to_owned();
             if option == "--change-interface" {
