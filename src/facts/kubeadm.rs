@@ -1,6 +1,18 @@
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use semver::Version;
+use x509_parser::extensions::GeneralName;
+use x509_parser::pem::Pem;
+
+use super::frames::Frames;
+use super::packages::version;
+
+/// The kubeconfigs that kubeadm writes into /etc/kubernetes.
+const KUBECONFIGS: [&str; 6] =
+    ["admin", "kubelet", "bootstrap-kubelet", "controller-manager", "scheduler", "super-admin"];
 
 /// What kubeadm left on a host, read from its files: true even while no API server answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,4 +57,161 @@ pub struct ControlPlaneManifests {
     pub service_cidr: Option<String>,
     /// `--cluster-cidr` of the controller manager; `None` is the notes' forgotten --pod-network-cidr.
     pub pod_cidr: Option<String>,
+}
+
+impl KubeadmState {
+    pub(super) fn read(frames: &Frames<'_>) -> Self {
+        let mut cni_configs: Vec<String> = frames.anything_said("cni-configs").lines().map(str::to_owned).collect();
+        // The runtime takes the first by name.
+        cni_configs.sort();
+        Self {
+            kubeconfigs: KUBECONFIGS
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), Kubeconfig::read(frames, name)?)))
+                .collect(),
+            ca_certificate: frames.said("ca-certificate").filter(|pem| !pem.is_empty()),
+            ca_key: frames.said("ca-key").is_some(),
+            api_server_names: names(&frames.anything_said("api-server-certificate")),
+            manifests: ControlPlaneManifests::read(frames),
+            dns_domain: scalar(&frames.anything_said("kubelet-config"), "clusterDomain"),
+            etcd_data: !frames.anything_said("etcd-data").trim().is_empty(),
+            cni_configs,
+        }
+    }
+}
+
+impl Kubeconfig {
+    /// `None` where there is no such file, or no cluster in it.
+    fn read(frames: &Frames<'_>, name: &str) -> Option<Self> {
+        let lines = frames.said(&format!("kubeconfig-{name}"))?;
+        let inline = scalar(&lines, "certificate-authority-data");
+        let inline = inline.and_then(|data| String::from_utf8(STANDARD.decode(data).ok()?).ok());
+        Some(Self {
+            server: scalar(&lines, "server")?,
+            ca_certificate: inline.or_else(|| frames.said(&format!("authority-{name}"))).filter(|pem| !pem.is_empty()),
+        })
+    }
+}
+
+impl ControlPlaneManifests {
+    /// `None` where the API server has no manifest here.
+    fn read(frames: &Frames<'_>) -> Option<Self> {
+        let api_server = frames.one("said", "kube-apiserver")?.text();
+        let controller_manager = frames.anything_said("kube-controller-manager");
+        Some(Self {
+            version: scalar(&api_server, "image").and_then(|image| version(tag(&image)?)),
+            advertise_address: flag(&api_server, "advertise-address"),
+            port: flag(&api_server, "secure-port").and_then(|port| port.parse().ok()),
+            service_cidr: flag(&api_server, "service-cluster-ip-range"),
+            pod_cidr: flag(&controller_manager, "cluster-cidr"),
+        })
+    }
+}
+
+/// The value of the first `key: value` line of a YAML file that a program wrote.
+pub(super) fn scalar(yaml: &str, key: &str) -> Option<String> {
+    let value = |line: &str| {
+        let line = line.trim_start_matches([' ', '\t', '-']);
+        let value = line.strip_prefix(key)?.strip_prefix(':')?.trim();
+        Some(value.trim_matches(['"', '\'']).to_owned()).filter(|value| !value.is_empty())
+    };
+    yaml.lines().find_map(value)
+}
+
+/// `- --flag=value`, quoted or not.
+fn flag(manifest: &str, name: &str) -> Option<String> {
+    let value = |line: &str| {
+        let word = line.trim().trim_start_matches("- ").trim_matches(['"', '\'']);
+        Some(word.strip_prefix("--")?.strip_prefix(name)?.strip_prefix('=')?.to_owned())
+    };
+    manifest.lines().find_map(value).filter(|value| !value.is_empty())
+}
+
+/// Of `registry:5000/kube-apiserver:v1.20.2@sha256:…`: v1.20.2.
+fn tag(image: &str) -> Option<&str> {
+    let name = image.split('@').next()?;
+    let (_, tag) = name.rsplit('/').next()?.split_once(':')?;
+    Some(tag)
+}
+
+/// The names that a certificate is good for; none of one that cannot be read.
+fn names(pem: &str) -> Vec<String> {
+    let Some(Ok(pem)) = Pem::iter_from_buffer(pem.as_bytes()).next() else { return Vec::new() };
+    let Ok(certificate) = pem.parse_x509() else { return Vec::new() };
+    let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };
+    let name = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => address(bytes).map(|address| address.to_string()),
+        _ => None,
+    };
+    names.value.general_names.iter().filter_map(name).collect()
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = || <[u8; 4]>::try_from(bytes).map(Ipv4Addr::from).map(IpAddr::from);
+    let v6 = || <[u8; 16]>::try_from(bytes).map(Ipv6Addr::from).map(IpAddr::from);
+    v4().or_else(|_| v6()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::{KubeadmState, flag, names, scalar, tag};
+    use crate::facts::frames::Frames;
+
+    fn read(answers: &[(&str, &str)]) -> KubeadmState {
+        let answers: String = answers.iter().map(|(name, body)| format!("\nn said {name} 0\n{body}")).collect();
+        KubeadmState::read(&Frames::split(format!("{answers}\nn probe - end\n").as_bytes(), "n").unwrap())
+    }
+
+    #[test]
+    fn a_host_that_kubeadm_never_saw_has_nothing() {
+        assert_eq!(read(&[]), KubeadmState::default());
+    }
+
+    #[test]
+    fn a_control_plane_is_read_from_its_files() {
+        let data = STANDARD.encode("PEM of the CA");
+        let kubeconfig = format!("    certificate-authority-data: {data}\n    server: https://10.88.0.11:6443\n");
+        let state = read(&[
+            ("kubeconfig-admin", &kubeconfig),
+            ("kubeconfig-kubelet", "- server: \"https://10.88.0.11:6443\"\n"),
+            ("authority-kubelet", "PEM of a file"),
+            ("kubeconfig-scheduler", ""),
+            ("ca-certificate", "PEM of the CA"),
+            ("ca-key", ""),
+            (
+                "kube-apiserver",
+                "    - --advertise-address=10.88.0.11\n    - --secure-port=6443\n    \
+                 - --service-cluster-ip-range=10.96.0.0/12\n    image: k8s.gcr.io/kube-apiserver:v1.20.2\n",
+            ),
+            ("kube-controller-manager", "    image: k8s.gcr.io/kube-controller-manager:v1.20.2\n"),
+            ("kubelet-config", "cgroupDriver: systemd\nclusterDomain: cluster.local\n"),
+            ("etcd-data", "member\n"),
+            ("cni-configs", "99-loopback.conf\n10-flannel.conflist\n"),
+        ]);
+        insta::assert_debug_snapshot!(state);
+    }
+
+    #[test]
+    fn values_are_found_quoted_and_not() {
+        assert_eq!(scalar("serverless: x\n  server: 'https://a:1'", "server").as_deref(), Some("https://a:1"));
+        assert_eq!(scalar("server:\n", "server"), None);
+        assert_eq!(flag("- \"--secure-port=6443\"", "secure-port").as_deref(), Some("6443"));
+        assert_eq!(flag("- --secure-port-x=1\n- --secure-port=", "secure-port"), None);
+        assert_eq!(tag("registry:5000/kube-apiserver:v1.20.2@sha256:aa"), Some("v1.20.2"));
+        assert_eq!(tag("registry:5000/kube-apiserver"), None);
+    }
+
+    #[test]
+    fn a_certificate_tells_its_names_of_both_kinds() {
+        let mut parameters = rcgen::CertificateParams::new(["kubernetes".to_owned(), "h1".to_owned()]).unwrap();
+        let ips = ["10.96.0.1", "fd00::2"].map(|ip| rcgen::SanType::IpAddress(ip.parse().unwrap()));
+        parameters.subject_alt_names.extend(ips);
+        let certificate = parameters.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+        assert_eq!(names(&certificate.pem()), ["kubernetes", "h1", "10.96.0.1", "fd00::2"]);
+        assert!(names("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").is_empty());
+    }
 }

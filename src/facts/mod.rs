@@ -1,11 +1,23 @@
 //! What a host says of itself: one probe script, its parsers, and the facts they make.
 
+mod clock;
 mod cluster;
+mod error;
+mod file;
+mod firewall;
+mod frames;
 mod kubeadm;
 mod model;
+mod network;
+mod packages;
+mod parse;
+mod probe;
+mod runtime;
+mod units;
 mod wanted;
 
 pub use cluster::{ClusterFacts, Node, Workload};
+pub use error::FactsError;
 pub use kubeadm::{ControlPlaneManifests, KubeadmState, Kubeconfig};
 pub use model::{
     Clock, Facts, File, Firewall, Interface, InterfaceKind, Job, Login, Packages, Runtime, RuntimeKind, Unit, Zone,

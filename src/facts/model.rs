@@ -10,7 +10,7 @@ use super::{ClusterFacts, KubeadmState};
 /// All that one host told in one round trip. A zero, an empty file and an absent file are three different facts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
-    /// As the kernel has it.
+    /// The kernel's, in lower case and without space around it: kubeadm names the node so.
     pub hostname: String,
     /// `ID VERSION_ID` of os-release, as `debian 12`.
     pub os: String,
@@ -20,7 +20,7 @@ pub struct Facts {
     pub arch: String,
     /// /etc/machine-id.
     pub machine_id: Option<String>,
-    /// /sys/class/dmi/id/product_uuid, which only root reads and not every machine has.
+    /// /sys/class/dmi/id/product_uuid in lower case, which only root reads and not every machine has.
     pub product_uuid: Option<String>,
     /// How far its clock is from the workstation's.
     pub clock: Clock,
@@ -72,7 +72,8 @@ pub struct Login {
 pub struct Clock {
     /// Host minus workstation, in seconds, at the middle of the round trip.
     pub ahead: f64,
-    /// Half the round trip: how wrong `ahead` may be.
+    /// How wrong `ahead` may be: half of what the round trip took beside the script, and more where the host's `date`
+    /// tells whole seconds only. [`Duration::MAX`] where it tells nothing.
     pub uncertainty: Duration,
 }
 
@@ -164,6 +165,11 @@ pub enum Firewall {
     Absent,
     /// Installed, not running.
     Stopped,
+    /// Installed, and what it lets through is not known: firewall-cmd failed, or did not answer in time.
+    Unknown {
+        /// Its words.
+        reason: String,
+    },
     /// Running.
     Running {
         /// `firewall-cmd --version`
@@ -172,9 +178,9 @@ pub enum Firewall {
         default_zone: String,
         /// The zone of each interface that is bound to one, at run time.
         interface_zones: BTreeMap<String, String>,
-        /// Zones at run time, by name: those asked for, the default one, `trusted`, and every active one.
+        /// Every zone at run time, by name.
         runtime: BTreeMap<String, Zone>,
-        /// The same zones in the permanent configuration.
+        /// Every zone of the permanent configuration.
         permanent: BTreeMap<String, Zone>,
     },
 }

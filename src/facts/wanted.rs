@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use super::probe;
+
 /// What a probe is asked to read beside what it always reads. Those of all steps are merged into one script a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -9,13 +11,22 @@ pub struct Wanted {
     pub sysctls: BTreeSet<String>,
     /// Modules to look for.
     pub modules: BTreeSet<String>,
-    /// firewalld zones.
+    /// firewalld zones. All of them come in one answer, whichever are asked for.
     pub zones: BTreeSet<String>,
     /// Detached jobs of kfleet's.
     pub jobs: BTreeSet<String>,
 }
 
 impl Wanted {
+    /// One script that reads all of this and what is always read: for `/bin/sh` as root, with a deadline of half a minute.
+    ///
+    /// It changes nothing, takes about a second on a healthy host, and is safe on stdin. Its stdout goes to
+    /// [`Facts::parse`](super::Facts::parse) with the same `nonce`: a word of letters and digits that nobody can guess.
+    #[must_use]
+    pub fn script(&self, nonce: &str) -> String {
+        probe::host_script(self, nonce)
+    }
+
     /// Both.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
