@@ -1,8 +1,24 @@
 //! What should be: the inventory's schema, its validation with places in the file, and its expansion into hosts.
 
+mod addresses;
+mod agreement;
+mod cluster_section;
+mod hosts_section;
+mod kubeadm_document;
+mod load;
 mod model;
+mod names;
+mod node_set;
+mod problem;
+mod section;
+mod settings_sections;
+mod ssh_section;
+mod workstation;
 
 pub use model::{
     Cluster, Cni, CniPlugin, Firewall, Host, HostsEntry, HostsFile, Inventory, Kernel, KubernetesVersion, Pki,
     PortRange, Protocol, Role, Ssh,
 };
+pub use node_set::{NodeSet, NodeSetError};
+pub use problem::{InventoryError, Label, Problem};
+pub use workstation::Workstation;
