@@ -3,7 +3,9 @@
 mod command_line;
 mod completions;
 mod exit;
+pub mod hosts;
 mod inventory_arg;
+pub mod inventory_report;
 mod look_args;
 mod man;
 mod panic_hook;

@@ -78,14 +78,11 @@ impl HostsSection {
         let variables = variables(&mut entry);
         let ssh = ssh_section::read(entry.section("ssh"), defaults.workstation, defaults.directory);
         let cri_socket = entry.parse("cri_socket", socket).map(Spanned::into_inner);
-        let of_own = ssh.over(defaults.ssh, defaults.workstation);
-        if of_own.is_none() {
-            entry.missing("ssh.user", "this machine does not say who you are: set `user` in `[ssh]`");
-        }
         let role_is_sure = role.is_some() || !entry.has("role");
         entry.finish();
 
-        let (name, names, ssh) = (name?, names?, of_own?);
+        let (name, names) = (name?, names?);
+        let ssh = ssh.over(defaults.ssh);
         let addresses = in_parallel(&name, names.len(), address_item.as_ref(), addresses, "addresses");
         let node_ips = in_parallel(&name, names.len(), node_ip_item.as_ref(), node_ips, "node IPs");
         let (addresses, node_ips) = (addresses?, node_ips?);

@@ -21,7 +21,14 @@ impl Inventory {
     /// # Errors
     /// With everything that is wrong, from a file that is not there to hosts that share an address.
     pub fn load(path: &Path) -> Result<Self, InventoryError> {
-        let workstation = Workstation::from_environment();
+        Self::load_on(path, &Workstation::from_environment())
+    }
+
+    /// As [`Inventory::load`], with a user and a home that are given.
+    ///
+    /// # Errors
+    /// As [`Inventory::load`].
+    pub fn load_on(path: &Path, workstation: &Workstation) -> Result<Self, InventoryError> {
         let refuse = |text: &str, problem| Err(InventoryError::new(path, text, vec![problem]));
         let bytes = match read_file(path) {
             Ok(bytes) => bytes,
@@ -31,8 +38,15 @@ impl Inventory {
             return refuse("", Problem::new("larger than 4 MiB, which is no inventory"));
         }
         match std::str::from_utf8(&bytes) {
-            Ok(text) => Self::parse(text, path, &workstation),
-            Err(error) => refuse(&String::from_utf8_lossy(&bytes), not_utf8(&bytes, error.valid_up_to())),
+            Ok(text) => Self::parse(text, path, workstation),
+            Err(_) if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) => {
+                refuse("", Problem::new("this is UTF-16").hint("save the file as UTF-8"))
+            }
+            Err(error) => {
+                let at = error.valid_up_to();
+                let problem = Problem::new("this is not UTF-8").at(at..at + 1, "").hint("save the file as UTF-8");
+                refuse(&String::from_utf8_lossy(&bytes), problem)
+            }
         }
     }
 
@@ -44,7 +58,7 @@ impl Inventory {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
-            return Err(InventoryError::new(origin, text, errors.iter().map(not_toml).collect()));
+            return Err(InventoryError::new(origin, text, errors.iter().map(|error| not_toml(text, error)).collect()));
         }
         let problems = Problems::default();
         let inventory = {
@@ -59,7 +73,7 @@ impl Inventory {
 
 fn read(mut top: Section<'_>, workstation: &Workstation, directory: &Path, problems: &Problems) -> Inventory {
     let cluster = cluster_section::read(top.section("cluster"));
-    let ssh = ssh_section::read(top.section("ssh"), workstation, directory);
+    let ssh = ssh_section::read_defaults(top.section("ssh"), workstation, directory);
     let hosts = hosts_section::read(&mut top, Defaults { ssh: &ssh, workstation, directory });
     let hosts_file = settings_sections::hosts_file(top.section("hosts_file"));
     let kernel = settings_sections::kernel(top.section("kernel"));
@@ -84,15 +98,19 @@ fn cannot_read(error: &io::Error) -> Problem {
     }
 }
 
-fn not_utf8(bytes: &[u8], at: usize) -> Problem {
-    let problem = Problem::new("this is not UTF-8").at(at..at + 1, "");
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        problem.hint("the file is UTF-16: save it as UTF-8")
-    } else {
-        problem.hint("save the file as UTF-8")
-    }
+fn not_toml(text: &str, error: &toml::de::Error) -> Problem {
+    let message = error.message().trim_end_matches(", expected nothing");
+    let mut problem = Problem::new(format!("not TOML: {message}")).at_given(error.span(), "");
+    problem.hint = error.span().and_then(|span| without_quotes(text, span.start));
+    problem
 }
 
-fn not_toml(error: &toml::de::Error) -> Problem {
-    Problem::new(format!("not TOML: {}", error.message())).at_given(error.span(), "")
+/// What most often is no TOML: `pod_cidr = 10.244.0.0/16`.
+fn without_quotes(text: &str, at: usize) -> Option<String> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let (key, value) = text.get(start..)?.lines().next()?.split_once('=')?;
+    let value = value.split('#').next()?.trim();
+    let bare = |c: char| c.is_ascii_alphanumeric() || "./:-_~@".contains(c);
+    (!value.is_empty() && value.chars().all(bare))
+        .then(|| format!("text stands in quotes: {} = \"{value}\"", key.trim()))
 }

@@ -13,12 +13,12 @@ pub(super) fn dns_name(text: &str) -> Result<String, Complaint> {
             'a'..='z' | '0'..='9' | '-' | '.' => {}
             'A'..='Z' => {
                 return Err(Complaint::new("a name has no capital letters")
-                    .hint(format!("write `{}`: Kubernetes takes names in lower case only", text.to_ascii_lowercase()))
+                    .hint(format!("Kubernetes takes lower case only, as in `{}`", text.to_ascii_lowercase()))
                     .within(within));
             }
             '_' => {
                 return Err(Complaint::new("a DNS name has no `_`")
-                    .hint(format!("write `{}`", text.replace('_', "-")))
+                    .hint(format!("a `-` may stand there, as in `{}`", text.replace('_', "-")))
                     .within(within));
             }
             c => return Err(refused(c, "a name", "letters a-z, digits, `-` and `.`").within(within)),
@@ -51,12 +51,12 @@ pub(super) fn dns_name(text: &str) -> Result<String, Complaint> {
 
 /// Who logs in.
 pub(super) fn user(text: &str) -> Result<String, Complaint> {
-    word(text, "a user", "letters, digits, `.`, `_`, `-`, `+` and `@`", 256, |c| ".-_+@".contains(c))
+    word(text, "a user's name", "letters, digits, `.`, `_`, `-`, `+` and `@`", 256, |c| ".-_+@".contains(c))
 }
 
 /// A group of hosts.
 pub(super) fn group(text: &str) -> Result<String, Complaint> {
-    word(text, "a group", "letters, digits, `.`, `_` and `-`", 63, |c| ".-_".contains(c))
+    word(text, "a group's name", "letters, digits, `.`, `_` and `-`", 63, |c| ".-_".contains(c))
 }
 
 /// The name of a host's variable.
@@ -67,34 +67,34 @@ pub(super) fn variable(text: &str) -> Result<String, Complaint> {
 /// A free value that has a line for itself at most.
 pub(super) fn line(text: &str) -> Result<String, Complaint> {
     match text.char_indices().find(|(_, c)| c.is_control()) {
-        Some((at, c)) => Err(refused(c, "a value", "one line of text").within(at..at + c.len_utf8())),
+        Some((at, c)) => Err(refused(c, "a value", "all that is printed, on one line").within(at..at + c.len_utf8())),
         None => Ok(text.to_owned()),
     }
 }
 
 /// A network interface; the kernel allows 15 bytes.
 pub(super) fn interface(text: &str) -> Result<String, Complaint> {
-    word(text, "an interface", "letters, digits, `.`, `_`, `-`, `@` and `:`", 15, |c| "._-@:".contains(c))
+    word(text, "an interface's name", "letters, digits, `.`, `_`, `-`, `@` and `:`", 15, |c| "._-@:".contains(c))
 }
 
 /// A zone of firewalld, which allows 17 bytes.
 pub(super) fn zone(text: &str) -> Result<String, Complaint> {
-    word(text, "a zone", "letters, digits, `_`, `-` and `/`", 17, |c| "_-/".contains(c))
+    word(text, "a zone's name", "letters, digits, `_`, `-` and `/`", 17, |c| "_-/".contains(c))
 }
 
 /// A kernel module.
 pub(super) fn module(text: &str) -> Result<String, Complaint> {
-    word(text, "a module", "letters, digits, `_` and `-`", 63, |c| "_-".contains(c))
+    word(text, "a module's name", "letters, digits, `_` and `-`", 63, |c| "_-".contains(c))
 }
 
 /// One of kubeadm's preflight checks, as `Swap` or `DirAvailable--var-lib-etcd`.
 pub(super) fn preflight_check(text: &str) -> Result<String, Complaint> {
-    word(text, "a preflight check", "letters, digits, `.`, `_` and `-`", 253, |c| "._-".contains(c))
+    word(text, "a preflight check's name", "letters, digits, `.`, `_` and `-`", 253, |c| "._-".contains(c))
 }
 
 /// An image or where images come from, as `registry.local:5000/flannel:v0.28.9`.
 pub(super) fn image(text: &str) -> Result<String, Complaint> {
-    word(text, "an image", "letters, digits, `.`, `_`, `-`, `/`, `:` and `@`", 512, |c| "._-/:@".contains(c))
+    word(text, "an image's name", "letters, digits, `.`, `_`, `-`, `/`, `:` and `@`", 512, |c| "._-/:@".contains(c))
 }
 
 /// The runtime's socket, as `unix:///run/containerd/containerd.sock` or the path alone.
@@ -103,12 +103,12 @@ pub(super) fn socket(text: &str) -> Result<String, Complaint> {
         return Err(Complaint::new(format!("`{text}` is not a socket's path"))
             .hint("such as unix:///run/containerd/containerd.sock"));
     }
-    word(text, "a socket", "letters, digits, `.`, `_`, `-`, `/` and `:`", 255, |c| "._-/:".contains(c))
+    word(text, "a socket's path", "letters, digits, `.`, `_`, `-`, `/` and `:`", 255, |c| "._-/:".contains(c))
 }
 
 /// A sysctl in its dotted form; `net/ipv4/ip_forward` is the same key in the kernel's own form.
 pub(super) fn sysctl(text: &str) -> Result<String, Complaint> {
-    let key = word(text, "a sysctl", "letters, digits, `.`, `_`, `-` and `/`", 255, |c| "._-/".contains(c))?;
+    let key = word(text, "a sysctl's name", "letters, digits, `.`, `_`, `-` and `/`", 255, |c| "._-/".contains(c))?;
     // As sysctl.d(5) has it: what comes first parts the key, and the other sign stands for itself.
     let slashed = key.find(['/', '.']).is_some_and(|at| key[at..].starts_with('/'));
     let key = if slashed {
@@ -141,7 +141,7 @@ fn word(
     more: impl Fn(char) -> bool,
 ) -> Result<String, Complaint> {
     if text.is_empty() {
-        return Err(Complaint::new(format!("{what} without a name")));
+        return Err(Complaint::new(format!("{what} is empty")));
     }
     if let Some((at, c)) = text.char_indices().find(|(_, c)| !c.is_ascii_alphanumeric() && !more(*c)) {
         return Err(refused(c, what, allowed).within(at..at + c.len_utf8()));
@@ -159,7 +159,9 @@ fn refused(c: char, what: &str, allowed: &str) -> Complaint {
     let found = if c.is_control() || c.is_whitespace() && c != ' ' || ('\u{200b}'..='\u{206f}').contains(&c) {
         format!("the invisible character U+{:04X}", u32::from(c))
     } else if c == ' ' {
-        "blanks".to_owned()
+        "a blank".to_owned()
+    } else if c == '`' {
+        "a backtick".to_owned()
     } else {
         format!("`{c}`")
     };

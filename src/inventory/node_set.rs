@@ -371,7 +371,7 @@ mod tests {
             ("node1 node2 node3", "node[1-3]"),
             ("node3 node1 node2 node1", "node[1-3]"),
             ("node08 node09 node10 node12", "node[08-10,12]"),
-            ("node9 node10 node09", "node[9-10,09]"),
+            ("node9 node10 node09", "node[9,09-10]"),
             ("a b a", "a,b"),
             ("k8s-1.lan k8s-2.lan k8s-4.lan", "k8s-[1-2,4].lan"),
             ("dc1n1 dc1n2 dc2n1 dc2n2", "dc[1-2]n[1-2]"),

@@ -20,7 +20,16 @@ pub(super) struct SshSection {
     connect_timeout: Option<Duration>,
 }
 
-/// Reads one; paths are resolved against the inventory's `directory`.
+/// Reads `[ssh]`, where somebody must be named who logs in unless the workstation knows.
+pub(super) fn read_defaults(section: Section<'_>, workstation: &Workstation, directory: &Path) -> SshSection {
+    if workstation.user.is_none() && !section.has("user") {
+        section.missing("user", "who logs in? this machine does not say who you are: `[ssh]` with `user = \"root\"`");
+    }
+    let read = read(section, workstation, directory);
+    SshSection { user: read.user.or_else(|| workstation.user.clone()), ..read }
+}
+
+/// Reads `ssh` of a host; paths are resolved against the inventory's `directory`.
 pub(super) fn read(mut section: Section<'_>, workstation: &Workstation, directory: &Path) -> SshSection {
     let path = |text: &str| workstation.resolve(directory, text);
     let read = SshSection {
@@ -48,16 +57,15 @@ fn paths(
 impl SshSection {
     const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// This over `base`, and what neither says filled in; `Err` where nobody says who logs in.
-    pub(super) fn over(&self, base: &Self, workstation: &Workstation) -> Option<Ssh> {
-        let user = self.user.as_ref().or(base.user.as_ref()).or(workstation.user.as_ref())?;
-        Some(Ssh {
-            user: user.clone(),
+    /// This over `base`, and what neither says filled in.
+    pub(super) fn over(&self, base: &Self) -> Ssh {
+        Ssh {
+            user: self.user.as_ref().or(base.user.as_ref()).cloned().unwrap_or_default(),
             port: self.port.or(base.port).unwrap_or(22),
             identities: self.identities.as_ref().or(base.identities.as_ref()).cloned().unwrap_or_default(),
             known_hosts: self.known_hosts.as_ref().or(base.known_hosts.as_ref()).cloned().unwrap_or_default(),
             connect_timeout: self.connect_timeout.or(base.connect_timeout).unwrap_or(Self::CONNECT_TIMEOUT),
-        })
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::problem::Complaint;
@@ -12,11 +14,13 @@ pub struct Workstation {
 }
 
 impl Workstation {
-    /// As the environment has it: `USER` or `LOGNAME`, and the home directory.
+    /// As the environment has it, `USER` or `LOGNAME` and the home directory; containers and cron jobs often lack the first
+    /// two, then /etc/passwd knows.
     #[must_use]
     pub fn from_environment() -> Self {
         let named = |name| std::env::var(name).ok().filter(|user| !user.is_empty());
-        Self { user: named("USER").or_else(|| named("LOGNAME")), home: etcetera::home_dir().ok() }
+        let by_id = || user_of(&fs::read_to_string("/etc/passwd").ok()?, fs::metadata("/proc/self").ok()?.uid());
+        Self { user: named("USER").or_else(|| named("LOGNAME")).or_else(by_id), home: etcetera::home_dir().ok() }
     }
 
     /// A path as an inventory in `directory` writes it: `~/` is the home, what is relative starts at the inventory.
@@ -34,5 +38,45 @@ impl Workstation {
             None => Err(Complaint::new("this machine does not say where your home is")
                 .hint("set HOME, or write the whole path")),
         }
+    }
+}
+
+/// Whose number it is in the text of /etc/passwd.
+fn user_of(passwd: &str, uid: u32) -> Option<String> {
+    let mut lines = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    lines.find_map(|fields| match fields.as_slice() {
+        [name, _, number, ..] if number.parse() == Ok(uid) => Some((*name).to_owned()),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::{Workstation, user_of};
+
+    #[test]
+    fn the_user_is_found_by_number() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\n\nbroken\nhuatai:x:1000:1000::/home/huatai:/bin/zsh\n";
+        assert_eq!(user_of(passwd, 1000).as_deref(), Some("huatai"));
+        assert_eq!(user_of(passwd, 10), None);
+    }
+
+    #[test]
+    fn paths_start_at_the_home_or_at_the_inventory() {
+        let workstation = Workstation { user: None, home: Some("/home/huatai".into()) };
+        for (text, path) in [
+            ("~/.ssh/known_hosts", Some("/home/huatai/.ssh/known_hosts")),
+            ("keys/lab", Some("fleet/keys/lab")),
+            ("./~name", Some("fleet/./~name")),
+            ("/etc/ssh/ssh_known_hosts", Some("/etc/ssh/ssh_known_hosts")),
+            ("~ops/key", None),
+            ("~", None),
+            ("", None),
+        ] {
+            assert_eq!(workstation.resolve(Path::new("fleet"), text).ok(), path.map(PathBuf::from), "{text}");
+        }
+        assert!(Workstation { home: None, ..workstation }.resolve(Path::new("fleet"), "~/key").is_err());
     }
 }
