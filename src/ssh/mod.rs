@@ -1,1 +1,23 @@
-//! Being built.
+//! `host` over SSH: dial, host keys, login, root and scripts. The only room that knows russh.
+
+mod agent;
+mod auth;
+mod channel;
+mod client;
+mod config;
+mod dial;
+mod escalate;
+mod exec;
+mod host;
+mod host_key;
+mod keyring;
+mod known_hosts;
+mod patience;
+mod session;
+mod settings;
+mod socket;
+
+pub use dial::Dialer;
+pub use host::SshHost;
+pub use keyring::Keyring;
+pub use settings::Settings;

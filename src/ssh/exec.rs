@@ -1,0 +1,138 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use russh::ChannelMsg;
+use russh::client::Msg;
+use russh::{ChannelWriteHalf, Sig};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use zeroize::Zeroizing;
+
+use super::channel::{Channel, End};
+use super::session::Session;
+use crate::base::printable;
+use crate::host::{Exit, HostError, Output, Stream};
+
+/// How long a channel may be silent after the exit status before it is left: a child that stays behind holds it open.
+const SILENCE: Duration = Duration::from_secs(1);
+/// How long it may talk on after the exit status: what was in the pipes by then takes less.
+const REMAINDER: Duration = Duration::from_secs(10);
+
+/// Runs `command` by the login shell, with `stdin` on its standard input, to its end.
+///
+/// # Errors
+/// [`HostError::Deadline`] after `allowed`, and [`HostError::Lost`] where its end was not seen.
+pub async fn run(
+    session: &Arc<Session>,
+    command: &str,
+    stdin: Vec<Bytes>,
+    allowed: Duration,
+    output: &mut dyn Output,
+) -> Result<Exit, HostError> {
+    let deadline = Instant::now() + allowed;
+    let late = |_| HostError::Deadline { after: allowed };
+    let mut channel = timeout_at(deadline, session.open()).await.map_err(late)??;
+    match read(&mut channel, command, stdin, deadline, output).await {
+        Some(Heard::End(exit)) => Ok(exit),
+        Some(Heard::Late) => Err(HostError::Deadline { after: allowed }),
+        Some(Heard::Refused) => {
+            Err(HostError::Lost { reason: "the server does not let this user run commands".to_owned() })
+        }
+        None => Err(session.lost()),
+    }
+}
+
+enum Heard {
+    End(Exit),
+    Late,
+    Refused,
+}
+
+/// Feeds a channel and reads it to its end; `None` where that came before an exit status.
+async fn read(
+    channel: &mut Channel,
+    command: &str,
+    stdin: Vec<Bytes>,
+    deadline: Instant,
+    output: &mut dyn Output,
+) -> Option<Heard> {
+    // Selected against the reader: where the other side ends with its window shut, writing never returns.
+    let feeding = feed(Arc::clone(&channel.writer), command, stdin);
+    tokio::pin!(feeding);
+    let mut fed = false;
+    let mut exit: Option<(Exit, Instant)> = None;
+    loop {
+        let limit = match &exit {
+            None => deadline,
+            Some((_, since)) => deadline.min(*since + REMAINDER).min(Instant::now() + SILENCE),
+        };
+        let message = tokio::select! {
+            message = channel.reader.wait() => message,
+            _ = &mut feeding, if !fed => {
+                // Its failure is the end of the channel, which the reader sees.
+                fed = true;
+                continue;
+            }
+            () = sleep_until(limit) => match exit {
+                Some((exit, _)) => {
+                    channel.ends(End::Leave);
+                    return Some(Heard::End(exit));
+                }
+                None => return Some(Heard::Late),
+            },
+        };
+        match message {
+            Some(ChannelMsg::Data { data }) if !data.is_empty() => output.take(Stream::Stdout, &data),
+            Some(ChannelMsg::ExtendedData { data, ext: 1 }) if !data.is_empty() => output.take(Stream::Stderr, &data),
+            Some(ChannelMsg::ExitStatus { exit_status }) => exit = Some((Exit::Status(exit_status), Instant::now())),
+            Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
+                exit = Some((Exit::Signal(name(&signal_name)), Instant::now()));
+            }
+            Some(ChannelMsg::Failure) => return Some(Heard::Refused),
+            // Neither Eof nor the exit status is the end: either may come first, and output after both.
+            Some(_) => {}
+            None => {
+                channel.ends(End::Closed);
+                return exit.map(|(exit, _)| Heard::End(exit));
+            }
+        }
+    }
+}
+
+/// Asks for the command and sends all of its input at once: no answer is waited for in between.
+async fn feed(writer: Arc<ChannelWriteHalf<Msg>>, command: &str, stdin: Vec<Bytes>) -> Result<(), russh::Error> {
+    writer.exec(true, command).await?;
+    for piece in stdin {
+        writer.data_bytes(piece).await?;
+    }
+    writer.eof().await
+}
+
+fn name(signal: &Sig) -> String {
+    match signal {
+        Sig::Custom(name) => printable(name),
+        known => format!("{known:?}"),
+    }
+}
+
+/// A script as it is sent to `/bin/sh`: in braces, so that the shell reads all of it before it runs any of it.
+///
+/// Half a script, from a connection that broke, is then a syntax error and not half a deed; and a command that reads
+/// stdin finds its end, not the rest of the script. The lines keep their numbers.
+pub fn braced(script: &SecretString) -> Bytes {
+    let script = script.expose_secret();
+    let mut text = Zeroizing::new(Vec::with_capacity(script.len() + 8));
+    text.extend_from_slice(b"{ :; ");
+    text.extend_from_slice(script.as_bytes());
+    text.extend_from_slice(b"\n}\n");
+    Bytes::from_owner(text)
+}
+
+/// `secret` as one line of input.
+pub fn line(secret: &SecretString) -> Bytes {
+    let mut text = Zeroizing::new(Vec::with_capacity(secret.expose_secret().len() + 1));
+    text.extend_from_slice(secret.expose_secret().as_bytes());
+    text.push(b'\n');
+    Bytes::from_owner(text)
+}

@@ -1,0 +1,31 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::escalate::Escalation;
+use super::exec;
+use super::session::Session;
+use crate::host::{Exit, Host, HostError, Output, Request};
+
+/// A host that is connected by SSH. Dropping the last of it ends the connection.
+pub struct SshHost {
+    pub(super) name: String,
+    pub(super) session: Arc<Session>,
+    pub(super) escalation: Escalation,
+}
+
+#[async_trait]
+impl Host for SshHost {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn exec(&self, request: Request, output: &mut dyn Output) -> Result<Exit, HostError> {
+        let (command, stdin) = self.escalation.command(request.user, &request.script);
+        exec::run(&self.session, command, stdin, request.deadline, output).await
+    }
+
+    async fn close(&self) {
+        self.session.close().await;
+    }
+}

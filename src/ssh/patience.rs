@@ -1,0 +1,42 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::host::HostError;
+
+/// What is left of the time that connecting may take.
+#[derive(Debug)]
+pub struct Patience {
+    endpoint: String,
+    until: Instant,
+    allowed: Duration,
+}
+
+impl Patience {
+    /// `allowed` from now on, for connecting to `endpoint`.
+    pub fn of(allowed: Duration, endpoint: String) -> Self {
+        Self { endpoint, until: Instant::now() + allowed, allowed }
+    }
+
+    /// The time that is left.
+    pub fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    /// Gives back time in which nobody waited for the host, but for the person at the keyboard.
+    pub fn give_back(&mut self, time: Duration) {
+        self.until += time;
+    }
+
+    /// Waits for `future` as long as there is time; `what` says in an error what did not happen.
+    pub async fn wait_for<T>(&self, what: &str, future: impl Future<Output = T>) -> Result<T, HostError> {
+        tokio::time::timeout_at(self.until, future).await.map_err(|_| self.out(what))
+    }
+
+    /// The error of running out of time.
+    pub fn out(&self, what: &str) -> HostError {
+        let seconds = self.allowed.as_secs_f64();
+        let reason = format!("{what} within {seconds:.0} s");
+        HostError::Unreachable { address: self.endpoint.clone(), reason }
+    }
+}

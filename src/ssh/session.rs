@@ -1,0 +1,74 @@
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use russh::Disconnect;
+use russh::client::Handle;
+use tokio::sync::{Semaphore, oneshot};
+
+use super::channel::Channel;
+use super::client::{Client, words};
+use crate::host::HostError;
+
+/// A connection after login.
+pub struct Session {
+    handle: Handle<Client>,
+    ended: Arc<OnceLock<String>>,
+    /// Below sshd's MaxSessions, which is 10: what was given up may hold one until sshd has seen it.
+    slots: Arc<Semaphore>,
+}
+
+impl Session {
+    const CHANNELS: usize = 8;
+
+    /// Takes over a connection; `ended` will have the reason when it is lost.
+    pub fn new(handle: Handle<Client>, ended: Arc<OnceLock<String>>) -> Self {
+        Self { handle, ended, slots: Arc::new(Semaphore::new(Self::CHANNELS)) }
+    }
+
+    /// A new channel, once there is room for one.
+    ///
+    /// # Errors
+    /// Where the connection is lost, or the server opens none.
+    pub async fn open(self: &Arc<Self>) -> Result<Channel, HostError> {
+        let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { return Err(self.lost()) };
+        let (sender, receiver) = oneshot::channel();
+        let session = Arc::clone(self);
+        // A task of its own, because a channel that opens after its caller is gone must still be closed; `Channel` does
+        // that when it is dropped.
+        tokio::spawn(async move {
+            let opened = session.handle.channel_open_session().await.map(|channel| Channel::new(channel, slot));
+            let _ = sender.send(opened);
+        });
+        match receiver.await {
+            Ok(Ok(channel)) => Ok(channel),
+            Ok(Err(russh::Error::ChannelOpenFailure(failure))) => {
+                Err(HostError::Lost { reason: format!("the server opened no channel ({failure:?})") })
+            }
+            Ok(Err(error)) if !self.handle.is_closed() => Err(HostError::Lost { reason: words(&error) }),
+            Ok(Err(_)) | Err(_) => Err(self.lost()),
+        }
+    }
+
+    /// Why the connection, or a channel of it, ended too early.
+    pub fn lost(&self) -> HostError {
+        let reason = match self.ended.get() {
+            Some(reason) => reason.clone(),
+            None if self.handle.is_closed() => "the server closed the connection".to_owned(),
+            None => "the server closed the channel without an exit status".to_owned(),
+        };
+        HostError::Lost { reason }
+    }
+
+    /// Says goodbye and waits, shortly, for the connection to end.
+    pub async fn close(&self) {
+        if self.handle.disconnect(Disconnect::ByApplication, "", "").await.is_err() {
+            return;
+        }
+        for _ in 0..50 {
+            if self.handle.is_closed() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}

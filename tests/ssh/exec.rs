@@ -1,0 +1,191 @@
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use kfleet::host::{Exit, HostError, Request, User};
+
+use crate::sshd::{Sshd, kill, run, script, try_run};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_streams_and_the_status_arrive_in_order() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    let ran = run(&*host, "echo one; echo two >&2; echo three; exit 7").await;
+    assert_eq!((ran.stdout, ran.stderr), (b"one\nthree\n".to_vec(), b"two\n".to_vec()));
+    assert_eq!(ran.exit, Exit::Status(7));
+    for (text, exit) in [("", Exit::Status(0)), ("false", Exit::Status(1)), ("true # said so", Exit::Status(0))] {
+        assert_eq!(run(&*host, text).await.exit, exit, "{text:?}");
+    }
+    host.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_is_read_whole_before_it_runs() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    // A command that reads stdin does not eat the script.
+    assert_eq!(run(&*host, "cat; echo still here").await.text(), "still here\n");
+    // What cannot be parsed to its end does nothing, and keeps its line numbers.
+    let ran = run(&*host, "echo started\n\nif true; then").await;
+    assert_eq!(ran.text(), "");
+    assert_ne!(ran.exit, Exit::Status(0));
+    let ran = run(&*host, "\n\nnothing-of-that-name").await;
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("3:"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn root_needs_no_sudo_to_be_root() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    let request = Request { script: "id -u".into(), user: User::Root, deadline: Duration::from_secs(60) };
+    assert_eq!(try_run(&*host, request).await.unwrap().text(), "0\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_megabytes_go_either_way() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    let ran = run(&*host, "yes 0123456789abcdef | head -c 20000000; yes e | head -c 5000000 >&2").await;
+    assert_eq!((ran.stdout.len(), ran.stderr.len()), (20_000_000, 5_000_000));
+
+    let body = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\n".repeat(312_500);
+    let ran = run(&*host, &format!("wc -c <<'END'\n{body}END")).await;
+    assert_eq!(ran.text().trim(), "20000000");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_that_ends_before_it_read_all_does_not_stall() {
+    let Some(sshd) = Sshd::with("ForceCommand exec false", &["ed25519"]) else { return };
+    // Nothing reads the script here, so connecting fails in the same way; the window is never opened.
+    let started = Instant::now();
+    let error = crate::sshd::connect(sshd.settings()).await.err().unwrap();
+    assert!(matches!(error, HostError::Authentication { .. }), "{error:?}");
+    assert!(error.to_string().contains("login shell"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(10));
+
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    let body = "#".repeat(8 << 20);
+    // The shell is killed by its own child while 8 MB are still under way.
+    let killer = "}\nkill -9 $$\n{\n";
+    let ran = run(&*host, &format!("{killer}{body}")).await;
+    assert_eq!(ran.exit, Exit::Signal("KILL".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_after_the_status_is_not_lost() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    for round in 0..40 {
+        let ran = run(&*host, "(sleep 0.05; head -c 100000 /dev/zero) & exit 3").await;
+        assert_eq!((ran.exit, ran.stdout.len()), (Exit::Status(3), 100_000), "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_left_behind_holds_nobody_up() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    let started = Instant::now();
+    let ran = run(&*host, "sleep 30 & echo $!").await;
+    assert_eq!(ran.exit, Exit::Status(0));
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    // It was left behind on purpose, so it lives.
+    let child: u32 = ran.text().trim().parse().unwrap();
+    assert!(run(&*host, &format!("kill -0 {child}")).await.exit.success());
+    kill(child);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_is_named() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    for signal in ["TERM", "KILL", "SEGV"] {
+        assert_eq!(run(&*host, &format!("kill -{signal} $$")).await.exit, Exit::Signal(signal.to_owned()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_ends_the_wait_and_the_process() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    let seen = Mutex::new(Vec::new());
+    let mut output = |_, bytes: &[u8]| seen.lock().unwrap().extend_from_slice(bytes);
+    let started = Instant::now();
+    let error = host.exec(script("echo $$; sleep 60", Duration::from_secs(1)), &mut output).await.unwrap_err();
+    assert_eq!(error, HostError::Deadline { after: Duration::from_secs(1) });
+    assert!(started.elapsed() < Duration::from_secs(3));
+    let shell = String::from_utf8(seen.into_inner().unwrap()).unwrap();
+    assert_ne!(shell, "");
+    // The connection is as good as before.
+    assert_eq!(run(&*host, "echo on").await.text(), "on\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exec_that_is_dropped_leaves_nothing_behind() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    for _ in 0..20 {
+        let kept = Arc::clone(&seen);
+        let mut output = move |_, bytes: &[u8]| kept.lock().unwrap().extend_from_slice(bytes);
+        let endless = host.exec(script("echo $$; exec yes", Duration::from_secs(60)), &mut output);
+        let _ = tokio::time::timeout(Duration::from_millis(100), endless).await;
+    }
+    // More than the server allows at a time were dropped, and their slots are free again.
+    assert_eq!(run(&*host, "echo on").await.text(), "on\n");
+    let shells = String::from_utf8(seen.lock().unwrap().clone()).unwrap();
+    for shell in shells.lines().filter(|line| *line != "y" && !line.is_empty()) {
+        gone(shell).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_at_once_share_a_connection() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    let started = Instant::now();
+    let all = futures::future::join_all((0..24).map(|number| {
+        let host = Arc::clone(&host);
+        async move { run(&*host, &format!("sleep 0.5; echo {number}")).await.text().to_owned() }
+    }));
+    let expected: Vec<_> = (0..24).map(|number| format!("{number}\n")).collect();
+    assert_eq!(all.await, expected);
+    // Eight at a time: three rounds, not twenty-four.
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_fails_everything_on_it() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    let running: Vec<_> = (0..3)
+        .map(|_| {
+            let host = Arc::clone(&host);
+            tokio::spawn(async move { try_run(&*host, script("sleep 60", Duration::from_secs(60))).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let started = Instant::now();
+    let connections = sshd.connections();
+    assert!(!connections.is_empty());
+    connections.into_iter().for_each(kill);
+    for one in running {
+        let error = one.await.unwrap().unwrap_err();
+        assert!(matches!(error, HostError::Lost { .. }), "{error:?}");
+    }
+    let error = try_run(&*host, script("true", Duration::from_secs(60))).await.unwrap_err();
+    assert_eq!(error, HostError::Lost { reason: "the server closed the connection".to_owned() });
+    assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+/// Waits for a process to be gone.
+async fn gone(process: &str) {
+    let path = format!("/proc/{}", process.trim());
+    for _ in 0..100 {
+        if !std::path::Path::new(&path).exists() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{path} is still there");
+}
