@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use crate::base::{ManagedBlock, ManagedBlockError};
 use crate::facts::{Facts, Wanted};
-use crate::inventory::{HostsEntry, Inventory};
+use crate::inventory::{Host, HostsEntry, Inventory};
 
 use super::difference::Difference;
 use super::hosts_lines::lines;
@@ -11,7 +11,7 @@ use super::own_file::changed_lines;
 use super::refusal::{Refusal, read};
 use super::{Action, Change, Contents, Recorded, Step, Workstation, WriteFile};
 
-/// Every host of the inventory that has an address is known by name on every host, by a block of kfleet's own in
+/// Every host of the inventory that has an IP address is known by name on every host, by a block of kfleet's own in
 /// /etc/hosts.
 ///
 /// What stands outside the block is others' and stays byte for byte. A line there that gives a host of the inventory
@@ -45,7 +45,8 @@ impl HostsFile {
     pub fn new(inventory: &Inventory, host: &str, workstation: Option<Workstation<'_>>) -> Self {
         let mut file =
             Self { host: host.to_owned(), hosts: Vec::new(), entries: named_hosts(inventory), notes: Vec::new() };
-        file.hosts = inventory.hosts.iter().filter(|host| host.ip().is_some()).map(|host| host.name.clone()).collect();
+        file.hosts =
+            inventory.hosts.iter().filter(|host| address_of(host).is_some()).map(|host| host.name.clone()).collect();
         file.add(&inventory.hosts_file.entries, "[hosts_file] entries");
         if let Some(workstation) = workstation.filter(|_| inventory.hosts_file.from_workstation) {
             let (entries, mut notes) = workstation.entries();
@@ -82,11 +83,11 @@ impl HostsFile {
         let block: Vec<_> =
             self.entries.iter().map(|entry| format!("{} {}", entry.address, entry.names.join(" "))).collect();
         let after = BLOCK.set(current, &format!("{COMMENT}\n{}", block.join("\n"))).map_err(half_a_block)?;
-        let mut change = Difference { notes: self.notes.clone(), ..Difference::default() };
-        change.notes.append(&mut self.shadowed(current)?);
+        let mut change = Difference { notes: self.shadowed(current)?, ..Difference::default() };
         if after != current {
             let lines = changed_lines(current, &after);
             change.diff = lines.into_iter().filter(|line| ![BEGIN, END, COMMENT].contains(&&line[2..])).collect();
+            change.diff.extend(self.notes.iter().cloned());
             change.record = vec![Recorded { kind: "block".to_owned(), item: PATH.to_owned(), before: None }];
             change.actions = vec![Action::Write(WriteFile {
                 path: PATH.to_owned(),
@@ -149,12 +150,17 @@ fn named_hosts(inventory: &Inventory) -> Vec<HostsEntry> {
         let of = inventory.hosts.iter().filter(|host| host.name == wanted || short(&host.name) == Some(wanted));
         of.count() == 1
     };
-    let entry = |host: &crate::inventory::Host| {
+    let entry = |host: &Host| {
         let short = short(&host.name).filter(|short| is_short_of_one(short));
         let names = std::iter::once(host.name.as_str()).chain(short).map(ToOwned::to_owned).collect();
-        Some(HostsEntry { address: host.ip()?, names })
+        Some(HostsEntry { address: address_of(host)?, names })
     };
     inventory.hosts.iter().filter_map(entry).collect()
+}
+
+/// Where other hosts find it. A loopback address is one that only the workstation can dial, by a forwarded port.
+fn address_of(host: &Host) -> Option<IpAddr> {
+    host.ip().filter(|address| !address.is_loopback()).or(host.node_ip)
 }
 
 /// What stands before the first dot of a dotted name.

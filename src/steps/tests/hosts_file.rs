@@ -194,6 +194,15 @@ fn a_line_that_wins_over_an_extra_entry_or_a_short_name_is_told() {
 }
 
 #[test]
+fn an_address_that_only_the_workstation_can_dial_is_no_hosts_address() {
+    let mut inventory = inventory();
+    inventory.hosts_file.entries.clear();
+    inventory.hosts[0].address = "127.0.0.1".to_owned();
+    inventory.hosts[1] = Host { node_ip: Some([10, 88, 0, 12].into()), ..host("worker-1", "127.0.0.1") };
+    assert_eq!(block(&HostsFile::new(&inventory, "worker-1", None)).0, ["10.88.0.12 worker-1"]);
+}
+
+#[test]
 fn a_short_name_that_could_mean_two_hosts_is_left_out() {
     let mut inventory = inventory();
     inventory.hosts_file.entries.clear();
