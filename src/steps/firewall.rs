@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use crate::base::printable;
 use crate::facts::{self, Facts, Wanted};
 use crate::inventory::PortRange;
 
@@ -41,6 +42,7 @@ impl Firewall {
                     "firewalld is installed and does not run: it was not started, no port was opened",
                 ));
             }
+            facts::Firewall::Unknown { reason } => return Err(unknown(reason)),
             running @ facts::Firewall::Running { .. } => running,
         };
         let zone = self.zone_on(facts);
@@ -84,6 +86,14 @@ impl Step for Firewall {
 
     fn plan(&self, facts: &Facts) -> Change {
         self.difference(facts).unwrap_or_else(Change::from)
+    }
+}
+
+fn unknown(reason: &str) -> Refusal {
+    Refusal {
+        reason: format!("firewalld is there and cannot be asked: {}", printable(reason)),
+        hint: "try `firewall-cmd --list-all-zones` on the host; `manage = false` in [firewall] leaves it alone"
+            .to_owned(),
     }
 }
 

@@ -174,6 +174,15 @@ fn firewalld_that_does_not_run_or_is_not_ours_is_reported_and_left_alone() {
 }
 
 #[test]
+fn firewalld_that_cannot_be_asked_is_refused_unless_it_is_not_ours() {
+    let facts =
+        Facts { firewall: facts::Firewall::Unknown { reason: "Error: DBUS_ERROR".to_owned() }, ..host(&[], &[]) };
+    let told_of = |step: &Firewall| told(&step.plan(&facts));
+    assert!(told_of(&worker(&[])).starts_with("refused: firewalld is there and cannot be asked: Error: DBUS_ERROR\n"));
+    assert!(told_of(&Firewall { manage: false, ..worker(&[]) }).starts_with("nothing: left alone"));
+}
+
+#[test]
 fn only_what_kfleet_opened_is_closed_again() {
     for melts_ports in [true, false] {
         let mut host = SimulatedHost::new(host_with(&["9100/tcp"]));

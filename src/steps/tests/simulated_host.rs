@@ -82,7 +82,7 @@ impl SimulatedHost {
                 Ok(())
             }
             Action::Run(run) => self.run(run),
-            Action::Detach(_) => panic!("a base step detaches nothing"),
+            Action::Capture(..) | Action::Detach(_) => panic!("a base step asks for no value"),
         }
     }
 
@@ -201,6 +201,6 @@ fn told_action(action: &Action) -> String {
             format!("--- write {}\n{text}---\n", write.path)
         }
         Action::Run(run) => format!("--- run {}\n{}---\n", run.command, run.script),
-        Action::Detach(_) => panic!("a base step detaches nothing"),
+        Action::Capture(..) | Action::Detach(_) => panic!("a base step asks for no value"),
     }
 }
