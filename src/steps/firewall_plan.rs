@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
+
 use crate::facts::{self, Zone};
 use crate::inventory::{PortRange, Protocol};
 
 use super::firewall_edits::{FirewallEdits, Verb};
-use super::firewall_rule::{FirewallRule, RuleKind, Scope, zones_of};
+use super::firewall_rule::{FirewallRule, RuleKind, Scope, zone_of, zones_of};
 use super::port_set::{PortSet, coalesced, overlap, parse};
 use super::{Firewall, Recorded};
 
@@ -24,30 +26,36 @@ pub(super) struct FirewallPlan<'a> {
 impl FirewallPlan<'_> {
     /// Adds the edits that are needed, and hands back what they need to have recorded.
     pub(super) fn edit(&self, edits: &mut FirewallEdits) -> Vec<Recorded> {
-        let closed = self.close(edits);
-        let mut record = self.open(&closed, edits);
+        let left = self.close(edits);
+        let mut record = self.open(&left, edits);
         record.append(&mut self.trust(edits));
         record
     }
 
-    /// Closes what kfleet opened and nobody wants any more, and hands it back.
-    fn close(&self, edits: &mut FirewallEdits) -> Vec<&FirewallRule> {
-        let (mut closed, mut reopened) = (Vec::new(), Vec::new());
+    /// Closes what kfleet opened and nobody wants any more, and hands back the ports that stay open in the zone.
+    fn close(&self, edits: &mut FirewallEdits) -> BTreeSet<String> {
+        let zone = zone_of(self.firewall, self.scope, self.zone);
+        let mut left = zone.map(|zone| zone.ports.clone()).unwrap_or_default();
         for (rule, before) in self.ours {
-            if rule.scope == self.scope && !self.wants(rule) && rule.is_there(self.firewall) == Some(true) {
-                edits.push(Verb::Remove, rule.clone());
-                closed.push(rule);
-                let before = before.iter().flat_map(|before| before.split(' '));
-                reopened.extend(before.map(|item| FirewallRule { item: item.to_owned(), ..rule.clone() }));
+            if rule.scope != self.scope || self.wants(rule) || rule.is_there(self.firewall) != Some(true) {
+                continue;
+            }
+            edits.push(Verb::Remove, rule.clone());
+            if rule.zone == self.zone {
+                left.remove(&rule.item);
+            }
+            for item in before.iter().flat_map(|before| before.split(' ')) {
+                // Somebody's own port that firewalld melted into kfleet's range; before 1.0 it is still there.
+                let theirs = FirewallRule { item: item.to_owned(), ..rule.clone() };
+                if theirs.is_there(self.firewall) == Some(false) {
+                    edits.push(Verb::Add, theirs);
+                    if rule.zone == self.zone {
+                        left.insert(item.to_owned());
+                    }
+                }
             }
         }
-        for rule in reopened {
-            // Somebody's own port that firewalld melted into kfleet's range; elsewhere it is still there.
-            if rule.is_there(self.firewall) == Some(false) && !self.wants(&rule) {
-                edits.push(Verb::Add, rule);
-            }
-        }
-        closed
+        left
     }
 
     /// Whether the inventory wants it. Interfaces stay where they are until a reset.
@@ -63,15 +71,11 @@ impl FirewallPlan<'_> {
         }
     }
 
-    /// Opens what is wanted and not open once `closed` is closed.
-    fn open(&self, closed: &[&FirewallRule], edits: &mut FirewallEdits) -> Vec<Recorded> {
-        let zones = zones_of(self.firewall, self.scope);
-        let Some(zone) = zones.and_then(|zones| zones.get(self.zone)).filter(|zone| !lets_all_through(zone)) else {
-            return Vec::new();
-        };
-        let is_closed = |item: &String| closed.iter().any(|rule| rule.zone == self.zone && rule.item == *item);
-        let left: Vec<&String> = zone.ports.iter().filter(|port| !is_closed(port)).collect();
-        let open = PortSet::of_firewalld(left.iter().copied());
+    /// Opens what is wanted beside the ports in `left`.
+    fn open(&self, left: &BTreeSet<String>, edits: &mut FirewallEdits) -> Vec<Recorded> {
+        let zone = zone_of(self.firewall, self.scope, self.zone);
+        let Some(zone) = zone.filter(|zone| !lets_all_through(zone)) else { return Vec::new() };
+        let open = PortSet::of_firewalld(left);
         let mut record = Vec::new();
         for range in coalesced(&self.wanted.ports) {
             let protocol = match range.protocol {
@@ -82,7 +86,7 @@ impl FirewallPlan<'_> {
                 continue;
             }
             let rule = self.rule(RuleKind::Port, self.zone, &range.to_string());
-            record.push(rule.recorded(self.others_within(range, &left)));
+            record.push(rule.recorded(self.others_within(range, left)));
             edits.push(Verb::Add, rule);
         }
         for protocol in self.wanted.protocols.iter().filter(|protocol| !zone.protocols.contains(*protocol)) {
@@ -94,12 +98,12 @@ impl FirewallPlan<'_> {
     }
 
     /// Ports that somebody else opened and that firewalld may melt into `range`.
-    fn others_within(&self, range: PortRange, open: &[&String]) -> Option<String> {
+    fn others_within(&self, range: PortRange, open: &BTreeSet<String>) -> Option<String> {
         let is_ours =
             |port: &str| self.ours.iter().any(|(ours, _)| *ours == self.rule(RuleKind::Port, self.zone, port));
         let others: Vec<&str> = open
             .iter()
-            .map(|port| port.as_str())
+            .map(String::as_str)
             .filter(|port| parse(port).is_some_and(|other| overlap(range, other)) && !is_ours(port))
             .collect();
         (!others.is_empty()).then(|| others.join(" "))

@@ -161,6 +161,13 @@ fn a_pod_interface_leaves_a_zone_that_filters_and_stays_in_one_that_does_not() {
 }
 
 #[test]
+fn zone_trusted_is_the_place_even_where_somebody_made_it_filter() {
+    let zones = [("trusted", zone("default", &[], &["cni0", "flannel.1"]))];
+    let change = run(&mut SimulatedHost::new(host(&zones, &zones)), &worker(&[]));
+    assert!(matches!(change, Change::None { .. }), "{change:?}");
+}
+
+#[test]
 fn firewalld_that_does_not_run_or_is_not_ours_is_reported_and_left_alone() {
     let unmanaged = Firewall { manage: false, ..worker(&["10250/tcp"]) };
     for (firewall, step, why) in [
@@ -220,16 +227,34 @@ fn a_range_is_narrowed_by_closing_it_first() {
 #[test]
 fn an_admins_port_within_kfleets_range_outlives_it() {
     for melts_ports in [true, false] {
-        let mut host = SimulatedHost::new(host_with(&["8472/udp"]));
-        host.melts_ports = melts_ports;
-        run(&mut host, &worker(&["8285-8472/udp"]));
-        run(&mut host, &worker(&[]));
-        let facts::Firewall::Running { runtime, permanent, .. } = &host.facts.firewall else { panic!() };
-        for zones in [runtime, permanent] {
-            let ports: Vec<_> = zones["public"].ports.iter().collect();
-            assert_eq!(ports, ["8472/udp"], "melts: {melts_ports}");
+        for narrower in [&[][..], &["8472/udp"]] {
+            let mut host = SimulatedHost::new(host_with(&["8472/udp"]));
+            host.melts_ports = melts_ports;
+            run(&mut host, &worker(&["8285-8472/udp"]));
+            run(&mut host, &worker(narrower));
+            run(&mut host, &worker(&[]));
+            assert_eq!(ports(&host), ["8472/udp"], "melts: {melts_ports}, by way of {narrower:?}");
         }
     }
+}
+
+#[test]
+fn a_range_that_grew_is_still_all_kfleets() {
+    for melts_ports in [true, false] {
+        let mut host = SimulatedHost::new(host_with(&[]));
+        host.melts_ports = melts_ports;
+        run(&mut host, &worker(&["8472/udp"]));
+        run(&mut host, &worker(&["8285-8472/udp"]));
+        run(&mut host, &worker(&[]));
+        assert!(ports(&host).is_empty(), "melts: {melts_ports}: {:?}", ports(&host));
+    }
+}
+
+/// What zone public has, which must be the same in both states.
+fn ports(host: &SimulatedHost) -> Vec<String> {
+    let facts::Firewall::Running { runtime, permanent, .. } = &host.facts.firewall else { panic!() };
+    assert_eq!(runtime["public"].ports, permanent["public"].ports);
+    runtime["public"].ports.iter().cloned().collect()
 }
 
 #[test]

@@ -256,6 +256,9 @@ nonsense here
             "the workstation's /etc/hosts: worker-1 stays 10.88.0.12 and is not 10.88.0.99",
         ]
     );
+    let half_a_block = Workstation { hosts_file: "# BEGIN kfleet\n10.88.0.50 kept.example\n", hostname: "desk" };
+    let (lines, _) = block(&HostsFile::new(&inventory, "worker-1", Some(half_a_block)));
+    assert_eq!(lines[3..], ["10.88.0.50 kept.example"]);
     inventory.hosts_file.from_workstation = false;
     assert_eq!(block(&HostsFile::new(&inventory, "worker-1", Some(workstation))).0.len(), 3);
 }
