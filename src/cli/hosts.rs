@@ -1,15 +1,50 @@
 //! What an inventory expands to: `kfleet hosts`.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use crate::inventory::{Host, Inventory};
 
+use super::Exit;
+use super::inventory_arg::InventoryArg;
+
+/// Show the hosts that an inventory expands to
+///
+/// Ranges are spelled out and defaults filled in. Nothing is connected to.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = AFTER)]
+pub(super) struct HostsArgs {
+    #[command(flatten)]
+    inventory: InventoryArg,
+
+    /// Tell programs: a JSON list of the hosts
+    #[arg(long)]
+    json: bool,
+}
+
+const AFTER: &str = "Examples:
+  kfleet hosts -i lab.toml
+  kfleet hosts --json | jq -r '.[] | select(.role == \"worker\") | .address'
+
+Exit status:
+  0  the inventory is valid
+  2  it is not, or the command line is wrong";
+
+pub(super) fn run(args: &HostsArgs) -> Exit {
+    let inventory = match args.inventory.load() {
+        Ok(inventory) => inventory,
+        Err(exit) => return exit,
+    };
+    let hosts = if args.json { json(&inventory) } else { table(&inventory) };
+    Exit::written(&io::stdout().write_all(hosts.as_bytes()))
+}
+
 /// A line a host, under a header.
 #[must_use]
-pub fn table(inventory: &Inventory) -> String {
+fn table(inventory: &Inventory) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["NAME", "ADDRESS", "ROLE", "GROUPS", "USER", "PORT", "VARIABLES"]);
     for host in &inventory.hosts {
@@ -28,8 +63,7 @@ pub fn table(inventory: &Inventory) -> String {
 }
 
 /// For machines, `--json`: a list of objects, one a host, in the inventory's order.
-#[must_use]
-pub fn json(inventory: &Inventory) -> String {
+fn json(inventory: &Inventory) -> String {
     let hosts: Vec<_> = inventory.hosts.iter().map(HostLine::from).collect();
     // Strings, numbers and lists of them always have a JSON form.
     format!("{}\n", serde_json::to_string_pretty(&hosts).unwrap_or_default())

@@ -1,5 +1,5 @@
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 use console::Term;
 
@@ -25,15 +25,30 @@ pub(super) struct LookArgs {
 impl LookArgs {
     /// What was asked for, on the terminal that there is.
     pub(super) fn look(&self) -> Look {
-        let stderr = Term::stderr();
-        let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-        let dumb = set("TERM").is_none_or(|term| term == OsStr::new("dumb"));
         Look {
             json: self.json,
             verbose: self.verbose,
-            terminal: stderr.is_term() && !dumb,
-            colour: !self.plain && set("NO_COLOR").is_none(),
-            width: stderr.size_checked().map(|(_, columns)| columns),
+            terminal: speaks_to_terminal(),
+            colour: !self.plain && welcomes_colour(),
+            width: Term::stderr().size_checked().map(|(_, columns)| columns),
         }
     }
+}
+
+/// Whether stderr takes colours, and whoever reads it wants them.
+pub(super) fn paints() -> bool {
+    speaks_to_terminal() && welcomes_colour()
+}
+
+fn speaks_to_terminal() -> bool {
+    Term::stderr().is_term() && variable("TERM").is_some_and(|term| term != OsStr::new("dumb"))
+}
+
+/// <https://no-color.org>: set and not empty.
+fn welcomes_colour() -> bool {
+    variable("NO_COLOR").is_none()
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
 }

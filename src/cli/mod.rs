@@ -3,7 +3,7 @@
 mod command_line;
 mod completions;
 mod exit;
-pub mod hosts;
+mod hosts;
 mod inventory_arg;
 pub mod inventory_report;
 mod look_args;

@@ -47,6 +47,14 @@ Environment:
 );
 
 pub(super) async fn run(args: UpArgs) -> Exit {
-    let _ = (&args.inventory.inventory, args.parallel, args.look.look(), args.sudo_password.get());
+    let inventory = match args.inventory.load() {
+        Ok(inventory) => inventory,
+        Err(exit) => return exit,
+    };
+    let sudo_password = match args.sudo_password.get() {
+        Ok(password) => password,
+        Err(error) => return complain(Exit::Local, &format!("cannot ask for the password of sudo: {error}")),
+    };
+    let _ = (inventory, sudo_password, args.parallel, args.look.look());
     complain(Exit::Local, "up is not wired yet")
 }

@@ -11,7 +11,7 @@ use assert_cmd::Command;
 /// kfleet, as somebody without any settings calls it, in a directory with nothing in it.
 fn kfleet() -> Command {
     let mut command = Command::cargo_bin("kfleet").unwrap();
-    command.env_clear().env("HOME", "/nonexistent").current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command.env_clear().env("HOME", "/nonexistent").env("USER", "ops").current_dir(env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

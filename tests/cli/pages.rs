@@ -7,7 +7,7 @@ use crate::stdout;
 fn each_shell_gets_completions_for_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let script = stdout(&["completions", shell]);
-        for word in ["up", "completions", "man", "inventory", "ask-sudo-password"] {
+        for word in ["up", "hosts", "completions", "man", "inventory", "ask-sudo-password"] {
             assert!(script.contains(word), "{shell} does not know {word}");
         }
     }
@@ -28,7 +28,7 @@ fn manual_pages_have_the_sections_that_readers_look_for() {
     let mut pages: Vec<_> = fs::read_dir(&into).unwrap().map(|entry| entry.unwrap().path()).collect();
     pages.sort();
     let names: Vec<_> = pages.iter().map(|page| page.file_name().unwrap().to_str().unwrap()).collect();
-    assert_eq!(names, ["kfleet-completions.1", "kfleet-man.1", "kfleet-up.1", "kfleet.1"]);
+    assert_eq!(names, ["kfleet-completions.1", "kfleet-hosts.1", "kfleet-man.1", "kfleet-up.1", "kfleet.1"]);
     for page in &pages {
         let source = fs::read(page).unwrap();
         assert!(String::from_utf8_lossy(&source).contains(".SH EXAMPLES"), "{}", page.display());

@@ -34,3 +34,36 @@ fn a_reader_that_has_read_enough_is_no_error() {
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
     }
 }
+
+#[test]
+fn an_inventory_that_is_wrong_exits_with_2_before_anything_else() {
+    for command in ["up", "hosts"] {
+        let mut with = kfleet();
+        let output = with.args([command, "-i", "nowhere.toml"]).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        assert!(stderr.contains("nowhere.toml: there is no such file"), "{stderr}");
+        assert!(!stderr.contains('\u{1b}'), "no colours without a terminal");
+    }
+}
+
+#[test]
+fn the_inventory_is_the_flags_else_the_environments_else_here() {
+    let dir = tempfile::tempdir().unwrap();
+    for (file, host) in [("inventory.toml", "here"), ("environment.toml", "there"), ("flag.toml", "said")] {
+        let text = format!("[cluster]\nname = \"lab\"\n[[hosts]]\nname = \"{host}\"\nrole = \"control-plane\"\n");
+        std::fs::write(dir.path().join(file), text).unwrap();
+    }
+    let first_host = |environment: Option<&str>, arguments: &[&str]| {
+        let mut command = kfleet();
+        command.current_dir(dir.path()).args(["hosts", "--json"]).args(arguments);
+        command.envs(environment.map(|file| ("KFLEET_INVENTORY", file)));
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let hosts: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        hosts[0]["name"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(first_host(None, &[]), "here");
+    assert_eq!(first_host(Some("environment.toml"), &[]), "there");
+    assert_eq!(first_host(Some("environment.toml"), &["-i", "flag.toml"]), "said");
+}
