@@ -46,6 +46,24 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
+fn a_machine_that_does_not_know_its_user_wants_one_named() {
+    let nobody = Workstation { user: None, home: None };
+    let error = Inventory::load_on(Path::new("inventory/minimal.toml"), &nobody).unwrap_err();
+    insta::assert_snapshot!("no-user", inventory_report::plain(&error));
+    assert!(Inventory::load_on(Path::new("inventory/example.toml"), &nobody).is_ok());
+}
+
+#[test]
+fn a_flood_of_problems_is_cut() {
+    let unknown: String = (0..30).map(|nth| format!("zzz{nth} = 1\n")).collect();
+    let error =
+        parse(&format!("{unknown}[cluster]\nname = \"lab\"\n[[hosts]]\nname = \"a\"\nrole = \"control-plane\"\n"))
+            .unwrap_err();
+    assert_eq!(error.problems().len(), 30);
+    assert!(inventory_report::plain(&error).ends_with("\n  and 10 more problems\n"));
+}
+
+#[test]
 fn the_examples_are_good() {
     for path in files("inventory") {
         let inventory = Inventory::load_on(&path, &workstation()).unwrap_or_else(|error| panic!("{error}"));
@@ -56,6 +74,30 @@ fn the_examples_are_good() {
             path.display()
         );
     }
+}
+
+/// The defaults of everything, and every key read.
+#[test]
+fn the_examples_mean_what_they_say() {
+    insta::assert_debug_snapshot!("minimal", parse(include_str!("../inventory/minimal.toml")).unwrap());
+    insta::assert_debug_snapshot!("example", parse(EXAMPLE).unwrap());
+    insta::assert_debug_snapshot!("example-uncommented", parse(&uncommented(EXAMPLE)).unwrap());
+}
+
+/// The example with every key that it comments out.
+fn uncommented(text: &str) -> String {
+    let mut in_string = false;
+    let line = |line: &str| {
+        let Some(comment) = line.strip_prefix("# ") else { return format!("{line}\n") };
+        let is_key =
+            comment.split_once(" = ").is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+        let shown = is_key || in_string;
+        if shown && comment.contains("\"\"\"") {
+            in_string = !in_string;
+        }
+        format!("{}{comment}\n", if shown { "" } else { "# " })
+    };
+    text.lines().map(line).collect()
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn render(error: &InventoryError, theme: GraphicalTheme) -> String {
             [] => format!("{origin}: {}", printable(&problem.message)),
             _ => printable(&problem.message),
         };
-        let shown = Shown { message, problem, source: &source, length: error.text().len() };
+        let shown = Shown { message, problem, source: &source };
         // The only way to fail is the string's, which has none.
         let _ = handler.render_report(&mut report, &shown);
         report.push('\n');
@@ -67,8 +67,6 @@ struct Shown<'a> {
     message: String,
     problem: &'a Problem,
     source: &'a NamedSource<String>,
-    /// Of the text, in bytes.
-    length: usize,
 }
 
 impl fmt::Display for Shown<'_> {
@@ -91,8 +89,10 @@ impl Diagnostic for Shown<'_> {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let labels = self.problem.labels.iter().enumerate().map(|(nth, label)| {
             let text = Some(printable(&label.text)).filter(|text| !text.is_empty());
-            let start = label.span.start.min(self.length);
-            let span = (start, label.span.end.min(self.length).saturating_sub(start));
+            // A caret behind the last character would not be drawn.
+            let last = self.source.inner().char_indices().next_back().map_or(0, |(at, _)| at);
+            let start = label.span.start.min(last);
+            let span = (start, label.span.end.saturating_sub(start));
             if nth == 0 {
                 LabeledSpan::new_primary_with_span(text, span)
             } else {

@@ -73,6 +73,7 @@ pub(super) fn endpoint(text: &str) -> Result<String, Complaint> {
         None if host.contains(':') => {
             return Err(Complaint::new(format!("`{text}` is ambiguous")).hint(format!("write \"[{text}]\"")));
         }
+        None if host.parse::<IpAddr>().is_ok() => reachable_ip(host).map(drop)?,
         None => name_or_ip(host).map(drop)?,
     }
     Ok(text.to_owned())
@@ -91,7 +92,7 @@ pub(super) fn certificate_name(text: &str) -> Result<String, Complaint> {
 pub(super) fn port_range(text: &str) -> Result<PortRange, Complaint> {
     let not_a_range = || {
         let hint = match text.split_once('/') {
-            None if !text.is_empty() => format!("which protocol? such as \"{text}/tcp\""),
+            None if !text.is_empty() => format!("which protocol? \"{text}/tcp\" or \"{text}/udp\""),
             _ => "such as \"6443/tcp\" or \"8285-8472/udp\"".to_owned(),
         };
         Complaint::new(format!("`{text}` is not a port or a range of ports")).hint(hint)
@@ -153,7 +154,9 @@ mod tests {
         for good in ["api.lan", "api.lan:6443", "10.0.0.1:6443", "[fd00::1]:6443", "[fd00::1]"] {
             assert_eq!(endpoint(good).as_deref(), Ok(good));
         }
-        for bad in ["api.lan:", "api.lan:x", "api.lan:0", "api.lan:+1", "fd00::1", "https://api.lan", ""] {
+        for bad in
+            ["127.0.0.1:6443", "api.lan:", "api.lan:x", "api.lan:0", "api.lan:+1", "fd00::1", "https://api.lan", ""]
+        {
             assert!(endpoint(bad).is_err(), "{bad}");
         }
         assert!(certificate_name("*.lan").is_ok() && certificate_name("127.0.0.1").is_ok());

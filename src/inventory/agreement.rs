@@ -74,14 +74,11 @@ impl<'a> Agreement<'a> {
             };
             let problem = Problem::new(format!("the {what} `{value}` is given twice"));
             let problem = if here == there {
-                problem.at(here.clone(), "twice in here").hint("no two hosts share one; do ranges overlap?")
+                problem.at(here.clone(), "twice in here")
             } else {
-                problem
-                    .at(here.clone(), "again here")
-                    .at(there.clone(), "first here")
-                    .hint(format!("every host has {what}s of its own; do ranges overlap?"))
+                problem.at(here.clone(), "again here").at(there.clone(), "first here")
             };
-            self.problems.add(problem);
+            self.problems.add(problem.hint("no two hosts share one; do ranges overlap?"));
         }
     }
 
@@ -238,10 +235,14 @@ impl<'a> Agreement<'a> {
         if hosts <= nodes {
             return;
         }
+        let message = match nodes {
+            0 => format!("the pod network {network} is smaller than the /{node} that each node gets"),
+            _ => format!("the pod network {network} has a /{node} for {nodes} nodes, and there are {hosts} hosts"),
+        };
         let fitting = node - u8::try_from(hosts.next_power_of_two().trailing_zeros()).unwrap_or(node).min(16);
         let too_many = self.hosts().nth(nodes).map(|(_, entry)| entry.name.clone()).filter(|_| nodes > 0);
         self.problems.add(
-            too(format!("the pod network {network} has a /{node} for {nodes} nodes, and there are {hosts} hosts"))
+            too(message)
                 .at_given(too_many, "the first without one is here")
                 .hint(format!("each node gets a /{node} of its own: take a /{fitting} or a larger one")),
         );

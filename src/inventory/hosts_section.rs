@@ -49,12 +49,12 @@ pub(super) struct Defaults<'a> {
 
 pub(super) fn read(top: &mut Section<'_>, defaults: Defaults<'_>) -> HostsSection {
     let item = top.item("hosts");
-    let mut read = HostsSection { complete: true, ..HostsSection::default() };
     if item.as_ref().is_none_or(Item::is_empty_list) {
         top.missing("hosts", "at least `[[hosts]]` with `name = \"node1\"` and `role = \"control-plane\"`");
-        read.complete = false;
     }
-    for entry in item.iter().flat_map(Item::items) {
+    let entries = item.map(|item| item.items()).unwrap_or_default();
+    let mut read = HostsSection { complete: !entries.is_empty(), ..HostsSection::default() };
+    for entry in entries {
         let complete = entry.section().and_then(|entry| read.entry(entry, defaults)).is_some();
         read.complete &= complete;
     }
@@ -83,8 +83,8 @@ impl HostsSection {
 
         let (name, names) = (name?, names?);
         let ssh = ssh.over(defaults.ssh);
-        let addresses = in_parallel(&name, names.len(), address_item.as_ref(), addresses, "addresses");
-        let node_ips = in_parallel(&name, names.len(), node_ip_item.as_ref(), node_ips, "node IPs");
+        let addresses = in_parallel(&name, names.len(), address_item.as_ref(), addresses, "address");
+        let node_ips = in_parallel(&name, names.len(), node_ip_item.as_ref(), node_ips, "node IP");
         let (addresses, node_ips) = (addresses?, node_ips?);
         let entry_at = self.entries.len();
         self.entries.push(EntryPlaces {
@@ -150,12 +150,20 @@ fn in_parallel<T>(
         return Some(values);
     }
     item.add(
-        Problem::new(format!("{names} names, but {} {what}", values.len()))
-            .at(item.span(), format!("{} of them", values.len()))
-            .at(name.span(), format!("{names} of them"))
+        Problem::new(format!("{}, but {}", counted(names, "name"), counted(values.len(), what)))
+            .at(item.span(), counted(values.len(), what))
+            .at(name.span(), counted(names, "name"))
             .hint("both expand side by side, so both need as many members"),
     );
     None
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match (count, what.strip_suffix("ss")) {
+        (1, _) => format!("1 {what}"),
+        (_, Some(_)) => format!("{count} {what}es"),
+        _ => format!("{count} {what}s"),
+    }
 }
 
 fn variables(entry: &mut Section<'_>) -> BTreeMap<String, String> {
@@ -178,6 +186,9 @@ fn variables(entry: &mut Section<'_>) -> BTreeMap<String, String> {
 }
 
 fn role(text: &str) -> Result<Role, Complaint> {
+    if text == "master" {
+        return Err(Complaint::new("there is no role `master`").hint("did you mean `control-plane`?"));
+    }
     one_of("role", text, &[Role::ControlPlane, Role::Worker].map(|role| (role.to_string(), role)))
 }
 

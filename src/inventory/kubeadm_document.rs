@@ -11,8 +11,9 @@ const READ: [&str; 2] = ["KubeletConfiguration", "KubeProxyConfiguration"];
 /// One or more YAML documents for `kubeadm init` beside kfleet's own.
 pub(super) fn kubeadm_document(text: &str) -> Result<String, Complaint> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
-        Complaint::new(format!("not YAML: {}", first_line(&error.to_string())))
-            .hint("a kubeadm document is YAML with `apiVersion` and `kind`")
+        let error = error.to_string();
+        let told = error.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        Complaint::new(format!("not YAML: {told}")).hint("a kubeadm document is YAML with `apiVersion` and `kind`")
     })?;
     if documents.is_empty() {
         return Err(Complaint::new("an empty document"));
@@ -32,10 +33,6 @@ pub(super) fn kubeadm_document(text: &str) -> Result<String, Complaint> {
         }
     }
     Ok(text.to_owned())
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub(super) fn dns_name(text: &str) -> Result<String, Complaint> {
     // A resolver takes `10.0.0.300`, and `5` too, for an address.
     if text.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit())) {
         return Err(Complaint::new(format!("`{text}` reads as an address, not as a name"))
-            .hint("a name needs a letter in its last part; an IP address goes to `address`"));
+            .hint("a name needs a letter in its last part"));
     }
     Ok(text.to_owned())
 }
@@ -67,7 +67,11 @@ pub(super) fn variable(text: &str) -> Result<String, Complaint> {
 /// A free value that has a line for itself at most.
 pub(super) fn line(text: &str) -> Result<String, Complaint> {
     match text.char_indices().find(|(_, c)| c.is_control()) {
-        Some((at, c)) => Err(refused(c, "a value", "all that is printed, on one line").within(at..at + c.len_utf8())),
+        Some((at, c)) => {
+            Err(Complaint::new(format!("the invisible character U+{:04X} cannot be in a value", u32::from(c)))
+                .hint("a value is one line of visible text")
+                .within(at..at + c.len_utf8()))
+        }
         None => Ok(text.to_owned()),
     }
 }
@@ -188,7 +192,7 @@ mod tests {
 
     #[test]
     fn no_name_is_an_option_or_a_second_command() {
-        for bad in ["-oProxyCommand=x", "root;id", "$(id)", "`id`", "a|b", "a\nb", "a'b", "a\\b"] {
+        for bad in ["-o", "-oProxyCommand=x", "root;id", "$(id)", "`id`", "a|b", "a\nb", "a'b", "a\\b"] {
             assert!(user(bad).is_err() && interface(bad).is_err(), "{bad:?}");
         }
         assert_eq!(user("jdoe@corp.example").as_deref(), Ok("jdoe@corp.example"));

@@ -95,14 +95,19 @@ impl<'a> Section<'a> {
         self.item(key)?.port()
     }
 
-    /// A key that must be there is not.
+    /// A key that must be there is not, or has nothing in its list.
     pub(super) fn missing(&self, key: &str, hint: &str) {
         let name = dotted(&self.name, key);
         let mut problem = Problem::new(format!("`{name}` is missing")).hint(hint);
         if self.source.text.trim().is_empty() {
             problem.message = format!("the inventory is empty: `{name}` is missing");
-        } else {
-            problem = problem.at_given(self.span.clone(), "");
+        } else if let Some(value) = self.table.and_then(|table| table.get(key)) {
+            problem.message = format!("`{name}` is empty");
+            problem = problem.at(value.span(), "");
+        } else if let Some(span) = self.span.clone() {
+            problem = problem.at(span, "");
+        } else if let Some((last, c)) = self.source.text.trim_end().char_indices().next_back() {
+            problem = problem.at(last..last + c.len_utf8(), "the file ends without it");
         }
         self.source.problems.add(problem);
     }
@@ -250,6 +255,9 @@ impl<'a> Item<'a> {
         match value {
             DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) if wanted == "a string" => {
                 problem = problem.hint(format!("put it in quotes: \"{written}\""));
+            }
+            DeValue::Table(_) if self.name == "hosts" => {
+                problem = problem.hint("it takes two pairs of brackets: [[hosts]]")
             }
             DeValue::String(_) if wanted == "a list" => {
                 problem = problem.hint(format!("put it in brackets: [{written}]"))
