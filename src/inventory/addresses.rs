@@ -48,9 +48,8 @@ pub(super) fn name_or_ip(text: &str) -> Result<String, Complaint> {
 
 /// A network, written by its first address.
 pub(super) fn network(text: &str) -> Result<IpNet, Complaint> {
-    let network: IpNet = text.parse().map_err(|_| {
-        Complaint::new(format!("`{text}` is not a network")).hint("such as 10.244.0.0/16 or fd00:244::/56")
-    })?;
+    let network: IpNet =
+        text.parse().map_err(|_| Complaint::new(format!("`{text}` is not a network")).hint("such as 10.244.0.0/16"))?;
     if network != network.trunc() {
         return Err(Complaint::new(format!("`{text}` is an address within a network"))
             .hint(format!("the network is {}", network.trunc())));

@@ -110,7 +110,7 @@ impl<'a> Agreement<'a> {
     fn hosts_file_agrees(self) {
         let mut known: BTreeMap<(&str, bool), (IpAddr, &Range<usize>)> = BTreeMap::new();
         for (host, entry) in self.hosts() {
-            if let Some(ip) = known_ip(host) {
+            if let Some(ip) = host.ip() {
                 known.insert((&host.name, ip.is_ipv4()), (ip, &entry.name));
             }
         }
@@ -179,49 +179,57 @@ impl<'a> Agreement<'a> {
         }
     }
 
-    /// Pods, Services and nodes of one family; a cluster of both is not what kfleet builds.
+    /// Pods, Services and nodes of one family, IPv4: the pod networks that kfleet installs carry no other.
     fn one_ip_family(self) {
         let (Some(pod), Some(service)) = (&self.cluster.pod_cidr, &self.cluster.service_cidr) else { return };
-        let is_v4 = pod.network.addr().is_ipv4();
-        let name = |v4| if v4 { "IPv4" } else { "IPv6" };
-        if service.network.addr().is_ipv4() != is_v4 {
+        if pod.network.addr().is_ipv6() {
             self.problems.add(
-                Problem::new(format!("pods are on {}, Services on {}", name(is_v4), name(!is_v4)))
-                    .at_given(pod.place.clone(), name(is_v4))
-                    .at_given(service.place.clone(), name(!is_v4))
-                    .hint("set both `cluster.pod_cidr` and `cluster.service_cidr`, of the same family"),
+                Problem::new("kfleet sets up pod networks of IPv4 only")
+                    .at_given(pod.place.clone(), "IPv6")
+                    .hint("take a `pod_cidr` of IPv4, such as \"10.244.0.0/16\""),
             );
             return;
         }
+        if service.network.addr().is_ipv6() {
+            self.problems.add(
+                Problem::new("pods are on IPv4, Services on IPv6")
+                    .at_given(service.place.clone(), "IPv6")
+                    .at_given(pod.place.clone(), "IPv4")
+                    .hint("take a `service_cidr` of IPv4, such as \"10.96.0.0/12\""),
+            );
+        }
         let tell = |who: String, place: Range<usize>, hint: &str| {
             self.problems.add(
-                Problem::new(format!("{who} is on {}, pods and Services are on {}", name(!is_v4), name(is_v4)))
-                    .at(place, name(!is_v4))
-                    .at_given(pod.place.clone(), name(is_v4))
+                Problem::new(format!("{who} is on IPv6, pods and Services are on IPv4"))
+                    .at(place, "IPv6")
+                    .at_given(pod.place.clone(), "IPv4")
                     .hint(hint),
             );
         };
         if let (Some(ip), Some(place)) =
             (self.cluster.cluster.advertise_address, self.cluster.advertise_address.clone())
-            && ip.is_ipv4() != is_v4
+            && ip.is_ipv6()
         {
             tell("the advertised address".to_owned(), place, "all of a cluster is of one IP family");
         }
         let mut told = BTreeSet::new();
         for (host, entry) in self.hosts() {
             let place = entry.node_ip.as_ref().filter(|_| host.node_ip.is_some()).unwrap_or(&entry.address);
-            if known_ip(host).is_some_and(|ip| ip.is_ipv4() != is_v4) && told.insert(place.start) {
+            if known_ip(host).is_some_and(|ip| ip.is_ipv6()) && told.insert(place.start) {
                 let hint = "the kubelet registers one address: give the host a `node_ip` of the pods' family";
                 tell(format!("the host `{}`", host.name), place.clone(), hint);
             }
         }
     }
 
-    /// The controller manager cuts a /24 (of IPv6 a /64) for each node out of the pod network, flannel's `SubnetLen` too, and
-    /// kubeadm refuses more than 16 bits to cut from.
+    /// The controller manager cuts a /24 for each node out of the pod network, flannel's `SubnetLen` too, and kubeadm
+    /// refuses more than 16 bits to cut from. A network of IPv6 is refused anyway.
     fn pod_network_holds_all(self) {
         let Some(Network { network, place }) = &self.cluster.pod_cidr else { return };
-        let node: u8 = if network.addr().is_ipv4() { 24 } else { 64 };
+        if network.addr().is_ipv6() {
+            return;
+        }
+        let node: u8 = 24;
         let too = |problem: String| Problem::new(problem).at_given(place.clone(), "");
         let nodes = match node.checked_sub(network.prefix_len()) {
             Some(bits @ 0..=16) => 1_usize << bits,
