@@ -80,7 +80,85 @@ fn login(text: &str) -> Login {
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use proptest::prelude::*;
+
     use super::{os, swap};
+    use crate::facts::Facts;
+
+    /// Every header that a parser looks for, and some that none does.
+    const HEADERS: [&str; 27] = [
+        "said clock-begin 0",
+        "said clock-end 0",
+        "said firewall-runtime 0",
+        "said firewall-permanent 0",
+        "said firewall-default 0",
+        "said firewall-version 0",
+        "said kubeadm 0",
+        "said kubectl 0",
+        "said units 0",
+        "said sockets 0",
+        "said containerd 0",
+        "said containerd-config 0",
+        "said crio-config 0",
+        "said links 0",
+        "said addresses 0",
+        "said default-routes 0",
+        "said login 1",
+        "said swaps 0",
+        "said kubeconfig-admin 0",
+        "said api-server-certificate 0",
+        "said kube-apiserver 0",
+        "said nodes 0",
+        "erred nodes 1",
+        "cluster - asked",
+        "file %2f%e5%%% present",
+        "sysctl a present",
+        "job x there",
+    ];
+
+    /// Bodies that go deeper into a parser than noise does.
+    const BODIES: [&str; 12] = [
+        "",
+        "1795466701.5",
+        "public (active)\n  target: \n  ports: 1/tcp",
+        "{\"items\":[{\"metadata\":{\"name\":\"h\"}}]}",
+        "1: lo@: <UP> link/loopback\n2: : x",
+        "1: lo inet 1.2.3.4/99\n2: e inet6 ::1",
+        "[plugins.cri]\nsandbox_image = 1",
+        "default via dev",
+        "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----",
+        "644|a|b|0|0|1\n====",
+        "- --secure-port=99999999\n image: a/:@",
+        "Names=a b\nLoadState\n\n\n=",
+    ];
+
+    proptest! {
+        #[test]
+        fn no_answer_is_too_strange(
+            frames in prop::collection::vec((prop::sample::select(HEADERS.as_slice()), prop::sample::select(BODIES.as_slice()), ".*"), 0..12),
+            (at, byte) in (any::<prop::sample::Index>(), any::<u8>()),
+        ) {
+            let mut output = b"\nn probe - begin\n".to_vec();
+            for (header, body, noise) in frames {
+                output.extend(format!("\nn {header}\n{body}{noise}").into_bytes());
+            }
+            output.extend(b"\nn probe - end\n");
+            let whole = Facts::parse(&output, "n", UNIX_EPOCH, UNIX_EPOCH);
+            prop_assert!(whole.is_ok(), "{:?}", whole);
+            let at = at.index(output.len());
+            output[at] = byte;
+            let _ = Facts::parse(&output, "n", UNIX_EPOCH, UNIX_EPOCH);
+            let cut = Facts::parse(&output[..at], "n", UNIX_EPOCH, UNIX_EPOCH);
+            prop_assert!(cut.is_err(), "{:?}", cut);
+        }
+
+        #[test]
+        fn noise_is_an_error(output in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(Facts::parse(&output, "n0nce", UNIX_EPOCH, UNIX_EPOCH).is_err());
+        }
+    }
 
     #[test]
     fn a_distribution_is_its_id_and_version() {
