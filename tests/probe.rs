@@ -1,5 +1,7 @@
 //! The probe script, run for real by the shells that hosts have, and read back.
 
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, which clippy does not take for tests")]
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -105,8 +107,7 @@ fn files_come_byte_for_byte_or_not_at_all() {
     fs::write(path("large"), vec![b'a'; (1 << 20) + 1]).unwrap();
     fs::create_dir(path("directory")).unwrap();
     symlink("nowhere", path("dangling")).unwrap();
-    let names = ["it's $HOME 100%", "link", "empty", "latin1", "large", "directory", "dangling", "absent"]
-        .map(|name| path(name));
+    let names = ["it's $HOME 100%", "link", "empty", "latin1", "large", "directory", "dangling", "absent"].map(path);
     let wanted = wanted_files(&names.each_ref().map(AsRef::as_ref));
     for shell in SHELLS {
         let Some(facts) = probe(shell, &wanted, &Programs::new()) else { continue };
