@@ -1,10 +1,10 @@
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use secrecy::SecretString;
 
-use super::exec::{braced, line, run};
+use super::exec::{Job, braced, line, run};
 use super::session::Session;
 use super::settings::Settings;
 use crate::base::{printable, redact};
@@ -21,14 +21,7 @@ pub enum Escalation {
     Password(SecretString),
 }
 
-/// What the login shell is asked to run. It may be fish or csh, so: simple words, and quotes without `!` or `\`.
-const SHELL: &str = "exec /bin/sh";
-const SUDO: &str = "exec sudo -n -H /bin/sh";
-/// Behind sudo a loop drops everything before the script: sudo does not read the password while it still knows the
-/// last one, and a password that is not read would be run.
-const SUDO_PASSWORD: &str = "exec sudo -S -H -p '' /bin/sh -c 'while IFS= read -r line; do \
-    [ \"$line\" = kfleet-script ] && exec /bin/sh; done; echo kfleet-no-script; exit 1'";
-const SCRIPT_FOLLOWS: &[u8] = b"kfleet-script\n";
+/// What the shell says that sudo started, where no script follows.
 const NO_SCRIPT: &str = "kfleet-no-script";
 
 /// What the login user says of itself, in lines that no shell's start-up files print.
@@ -42,14 +35,36 @@ printf '%s\n' "$words" | while IFS= read -r line; do echo "kfleet-sudo-says $lin
 "#;
 
 impl Escalation {
-    /// The command and the input that run `script` as `user`.
-    pub fn command(&self, user: User, script: &SecretString) -> (&'static str, Vec<Bytes>) {
-        match (user, self) {
-            (User::Login, _) | (User::Root, Self::None) => (SHELL, vec![braced(script)]),
-            (User::Root, Self::Free) => (SUDO, vec![braced(script)]),
-            (User::Root, Self::Password(password)) => {
-                (SUDO_PASSWORD, vec![line(password), Bytes::from_static(SCRIPT_FOLLOWS), braced(script)])
-            }
+    /// What runs `script` as `user`, and what ends that before its time.
+    pub fn jobs(&self, user: User, script: &SecretString) -> (Job, Job) {
+        let way = match user {
+            User::Login => &Self::None,
+            User::Root => self,
+        };
+        let tag = tag();
+        let stop = stop(&tag);
+        (way.job(&tag, script), way.job(&self::tag(), &stop))
+    }
+
+    fn job(&self, tag: &str, script: &SecretString) -> Job {
+        let stdin = match self {
+            Self::None | Self::Free => vec![braced(script)],
+            Self::Password(password) => vec![line(password), line(&tag.into()), braced(script)],
+        };
+        Job { command: self.command(tag), stdin }
+    }
+
+    /// What the login shell is asked to run. It may be fish or csh, so: simple words, and quotes without `!` or `\`.
+    fn command(&self, tag: &str) -> String {
+        match self {
+            Self::None => format!("exec /bin/sh -s {tag}"),
+            Self::Free => format!("exec sudo -n -H /bin/sh -s {tag}"),
+            // The loop drops everything before the script: sudo does not read the password while it remembers the last
+            // one, and a line that is not read would be run.
+            Self::Password(_) => format!(
+                "exec sudo -S -H -p '' /bin/sh -c 'while IFS= read -r line; do [ \"$line\" = {tag} ] && exec /bin/sh \
+                 -s {tag}; done; echo {NO_SCRIPT}; exit 1'"
+            ),
         }
     }
 
@@ -58,23 +73,45 @@ impl Escalation {
     /// # Errors
     /// Where the login shell runs nothing, or sudo does not let the user in.
     pub async fn probe(session: &Arc<Session>, settings: &Settings, allowed: Duration) -> Result<Self, HostError> {
-        let script = SecretString::from(PROBE);
-        let asked = listen(session, SHELL, vec![braced(&script)], allowed);
-        let (asked, tried) = match &settings.sudo_password {
-            None => (asked.await?, None),
-            Some(password) => {
-                // Its input ends after the password, so a wrong one is tried once and eats nothing else.
-                let tried = listen(session, SUDO_PASSWORD, vec![line(password)], allowed);
-                let (asked, tried) = tokio::join!(asked, tried);
-                (asked?, Some(tried?))
-            }
+        let asked = listen(session, Self::None.job(&tag(), &PROBE.into()), allowed);
+        let Some(password) = &settings.sudo_password else {
+            return decide(&settings.user, &asked.await?, None).map(|way| match way {
+                Way::None => Self::None,
+                Way::Free | Way::Password => Self::Free,
+            });
         };
-        match decide(&settings.user, &asked, tried.as_ref())? {
-            Way::None => Ok(Self::None),
-            Way::Free => Ok(Self::Free),
-            Way::Password => Ok(settings.sudo_password.clone().map_or(Self::Free, Self::Password)),
-        }
+        let with_password = Self::Password(password.clone());
+        // Its input ends after the password, so a wrong one is tried once and eats nothing else.
+        let job = Job { command: with_password.command(&tag()), stdin: vec![line(password)] };
+        let (asked, tried) = tokio::join!(asked, listen(session, job, allowed));
+        Ok(match decide(&settings.user, &asked?, Some(&tried?))? {
+            Way::None => Self::None,
+            Way::Free => Self::Free,
+            Way::Password => with_password,
+        })
     }
+}
+
+/// A word that no other process has in its argv; it is also the last line before a script.
+fn tag() -> String {
+    format!("kfleet-{:016x}", RandomState::new().hash_one(std::process::id()))
+}
+
+/// Ends the process group of the script that runs under `tag`.
+///
+/// sshd does not do it: it sends no HUP where there is no terminal, and no other signal to a root that logged in. The
+/// tag stands in a file here, because in grep's argv it would find grep.
+fn stop(tag: &str) -> SecretString {
+    format!(
+        r#"for file in $(grep -lsxFz -f - /proc/[0-9]*/cmdline <<'END'
+{tag}
+END
+); do
+    set -- $(sed 's/.*) //' "${{file%/cmdline}}/stat")
+    [ -n "$3" ] && kill -s TERM -- "-$3"
+done"#
+    )
+    .into()
 }
 
 /// What a command said.
@@ -88,18 +125,13 @@ struct Heard {
 /// Enough for anything that sudo or a login shell says.
 const KEPT: usize = 64 * 1024;
 
-async fn listen(
-    session: &Arc<Session>,
-    command: &str,
-    stdin: Vec<Bytes>,
-    allowed: Duration,
-) -> Result<Heard, HostError> {
+async fn listen(session: &Arc<Session>, job: Job, allowed: Duration) -> Result<Heard, HostError> {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let mut keep = |stream, bytes: &[u8]| {
         let kept: &mut Vec<u8> = if stream == Stream::Stdout { &mut stdout } else { &mut stderr };
         kept.extend_from_slice(&bytes[..bytes.len().min(KEPT - kept.len())]);
     };
-    let exit = run(session, command, stdin, allowed, &mut keep).await?;
+    let exit = run(session, job, None, allowed, &mut keep).await?;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ok(Heard { exit, stdout: text(stdout), stderr: text(stderr) })
 }
@@ -179,4 +211,85 @@ fn sudo_words(said: &str) -> String {
 fn shown<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let lines: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).take(4).map(printable).collect();
     redact(&lines.join("; ")).chars().take(400).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Heard, Way, decide};
+    use crate::host::{Exit, HostError};
+
+    fn heard(status: u32, stdout: &str, stderr: &str) -> Heard {
+        Heard { exit: Exit::Status(status), stdout: stdout.to_owned(), stderr: stderr.to_owned() }
+    }
+
+    const LECTURE: &str = "\nWe trust you have received the usual lecture from the local System\nAdministrator.\n\n";
+
+    #[test]
+    fn the_way_to_root_is_what_the_host_allows() {
+        let wants = "kfleet-uid 1000\nkfleet-sudo-says sudo: a password is required\n";
+        let cases = [
+            ("kfleet-uid 0\n", None, Way::None),
+            ("Welcome!\nkfleet-uid 0\n", Some(heard(1, "", "sudo: not found")), Way::None),
+            ("kfleet-uid 1000\nkfleet-sudo-free\n", None, Way::Free),
+            // A password that is not needed may as well be wrong.
+            ("kfleet-uid 1000\nkfleet-sudo-free\n", Some(heard(1, "", "Sorry, try again.")), Way::Free),
+            (wants, Some(heard(1, "kfleet-no-script\n", LECTURE)), Way::Password),
+        ];
+        for (asked, tried, way) in cases {
+            assert_eq!(decide("admin", &heard(0, asked, ""), tried.as_ref()), Ok(way), "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_in_sudos_words_with_what_helps() {
+        let wants = "kfleet-uid 1000\nkfleet-sudo-says sudo: a password is required\n";
+        let wrong =
+            format!("{LECTURE}Sorry, try again.\nsudo: no password was provided\nsudo: 1 incorrect password attempt\n");
+        let cases = [
+            ("kfleet-uid 1000\nkfleet-sudo-missing\n", None, "there is no sudo on the host", "install sudo"),
+            (wants, None, "sudo: a password is required", "give kfleet admin's password"),
+            (
+                wants,
+                Some(wrong.as_str()),
+                "sudo: no password was provided; sudo: 1 incorrect password attempt",
+                "is not admin's",
+            ),
+            (
+                wants,
+                Some("admin is not in the sudoers file.\nThis incident has been reported to the administrator.\n"),
+                "admin is not in the sudoers file.",
+                "NOPASSWD",
+            ),
+            (
+                "kfleet-uid 1000\nkfleet-sudo-says sudo: sorry, you must have a tty to run sudo\n",
+                None,
+                "sudo: sorry, you must have a tty to run sudo",
+                "!requiretty",
+            ),
+            (
+                wants,
+                Some("Sorry, user admin is not allowed to execute '/bin/sh -c x' as root on h1.\n"),
+                "Sorry, user admin is not allowed to execute '/bin/sh -c x' as root on h1.",
+                "let admin run /bin/sh",
+            ),
+            (wants, Some("\u{1b}[31mno\n"), "[31mno", "sudo -n true"),
+        ];
+        for (asked, tried, reason, hint) in cases {
+            let tried = tried.map(|said| heard(1, "", said));
+            let error = decide("admin", &heard(0, asked, ""), tried.as_ref()).unwrap_err();
+            let HostError::Sudo { reason: said, hint: helps, .. } = &error else { panic!("{error:?}") };
+            assert_eq!(said, reason);
+            assert!(helps.contains(hint), "{helps}");
+        }
+    }
+
+    #[test]
+    fn a_login_shell_that_runs_nothing_is_not_blamed_on_sudo() {
+        let error = decide("ops", &heard(1, "This account is currently not available.\n", ""), None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "ops was not let in: the key was right, but the login shell does not run /bin/sh (exit status 1: This \
+             account is currently not available.)"
+        );
+    }
 }

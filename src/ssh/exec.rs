@@ -6,10 +6,11 @@ use russh::ChannelMsg;
 use russh::client::Msg;
 use russh::{ChannelWriteHalf, Sig};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::runtime;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use zeroize::Zeroizing;
 
-use super::channel::{Channel, End};
+use super::channel::Channel;
 use super::session::Session;
 use crate::base::printable;
 use crate::host::{Exit, HostError, Output, Stream};
@@ -19,27 +20,63 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// How long it may talk on after the exit status: what was in the pipes by then takes less.
 const REMAINDER: Duration = Duration::from_secs(10);
 
-/// Runs `command` by the login shell, with `stdin` on its standard input, to its end.
+/// How long it may take to tell something to stop.
+const STOPPING: Duration = Duration::from_secs(10);
+
+/// Something to run.
+#[derive(Debug)]
+pub struct Job {
+    /// For the login shell, whichever that is.
+    pub command: String,
+    /// For its standard input.
+    pub stdin: Vec<Bytes>,
+}
+
+/// Runs `job` to its end; `stop` is run where that is not waited for, because time is up or the caller went away.
 ///
 /// # Errors
 /// [`HostError::Deadline`] after `allowed`, and [`HostError::Lost`] where its end was not seen.
 pub async fn run(
     session: &Arc<Session>,
-    command: &str,
-    stdin: Vec<Bytes>,
+    job: Job,
+    stop: Option<Job>,
     allowed: Duration,
     output: &mut dyn Output,
 ) -> Result<Exit, HostError> {
     let deadline = Instant::now() + allowed;
     let late = |_| HostError::Deadline { after: allowed };
     let mut channel = timeout_at(deadline, session.open()).await.map_err(late)??;
-    match read(&mut channel, command, stdin, deadline, output).await {
+    let mut unfinished = Unfinished { session: Arc::clone(session), stop };
+    let heard = read(&mut channel, job, deadline, output).await;
+    if !matches!(heard, Some(Heard::Late)) {
+        unfinished.stop = None;
+    }
+    match heard {
         Some(Heard::End(exit)) => Ok(exit),
         Some(Heard::Late) => Err(HostError::Deadline { after: allowed }),
         Some(Heard::Refused) => {
             Err(HostError::Lost { reason: "the server does not let this user run commands".to_owned() })
         }
         None => Err(session.lost()),
+    }
+}
+
+/// Something that runs on the host; it is told to stop when this is dropped.
+struct Unfinished {
+    session: Arc<Session>,
+    stop: Option<Job>,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Without a runtime there is no connection any more either.
+        if let (Some(stop), Ok(runtime)) = (self.stop.take(), runtime::Handle::try_current()) {
+            let session = Arc::clone(&self.session);
+            runtime.spawn(async move {
+                // Whoever cared is gone.
+                let _ = Box::pin(run(&session, stop, None, STOPPING, &mut |_, _: &[u8]| {})).await;
+            });
+        }
     }
 }
 
@@ -50,15 +87,9 @@ enum Heard {
 }
 
 /// Feeds a channel and reads it to its end; `None` where that came before an exit status.
-async fn read(
-    channel: &mut Channel,
-    command: &str,
-    stdin: Vec<Bytes>,
-    deadline: Instant,
-    output: &mut dyn Output,
-) -> Option<Heard> {
+async fn read(channel: &mut Channel, job: Job, deadline: Instant, output: &mut dyn Output) -> Option<Heard> {
     // Selected against the reader: where the other side ends with its window shut, writing never returns.
-    let feeding = feed(Arc::clone(&channel.writer), command, stdin);
+    let feeding = feed(Arc::clone(&channel.writer), job);
     tokio::pin!(feeding);
     let mut fed = false;
     let mut exit: Option<(Exit, Instant)> = None;
@@ -76,7 +107,6 @@ async fn read(
             }
             () = sleep_until(limit) => match exit {
                 Some((exit, _)) => {
-                    channel.ends(End::Leave);
                     return Some(Heard::End(exit));
                 }
                 None => return Some(Heard::Late),
@@ -93,7 +123,7 @@ async fn read(
             // Neither Eof nor the exit status is the end: either may come first, and output after both.
             Some(_) => {}
             None => {
-                channel.ends(End::Closed);
+                channel.closed = true;
                 return exit.map(|(exit, _)| Heard::End(exit));
             }
         }
@@ -101,9 +131,9 @@ async fn read(
 }
 
 /// Asks for the command and sends all of its input at once: no answer is waited for in between.
-async fn feed(writer: Arc<ChannelWriteHalf<Msg>>, command: &str, stdin: Vec<Bytes>) -> Result<(), russh::Error> {
-    writer.exec(true, command).await?;
-    for piece in stdin {
+async fn feed(writer: Arc<ChannelWriteHalf<Msg>>, job: Job) -> Result<(), russh::Error> {
+    writer.exec(true, job.command).await?;
+    for piece in job.stdin {
         writer.data_bytes(piece).await?;
     }
     writer.eof().await

@@ -21,8 +21,8 @@ impl Host for SshHost {
     }
 
     async fn exec(&self, request: Request, output: &mut dyn Output) -> Result<Exit, HostError> {
-        let (command, stdin) = self.escalation.command(request.user, &request.script);
-        exec::run(&self.session, command, stdin, request.deadline, output).await
+        let (job, stop) = self.escalation.jobs(request.user, &request.script);
+        exec::run(&self.session, job, Some(stop), request.deadline, output).await
     }
 
     async fn close(&self) {

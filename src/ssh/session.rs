@@ -4,9 +4,10 @@ use std::time::Duration;
 use russh::Disconnect;
 use russh::client::Handle;
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::Instant;
 
 use super::channel::Channel;
-use super::client::{Client, words};
+use super::client::Client;
 use crate::host::HostError;
 
 /// A connection after login.
@@ -19,6 +20,8 @@ pub struct Session {
 
 impl Session {
     const CHANNELS: usize = 8;
+    /// How long a server may have no room for a session.
+    const FULL: Duration = Duration::from_secs(10);
 
     /// Takes over a connection; `ended` will have the reason when it is lost.
     pub fn new(handle: Handle<Client>, ended: Arc<OnceLock<String>>) -> Self {
@@ -28,9 +31,24 @@ impl Session {
     /// A new channel, once there is room for one.
     ///
     /// # Errors
-    /// Where the connection is lost, or the server opens none.
+    /// Where the connection is lost, or the server opens none for a while.
     pub async fn open(self: &Arc<Self>) -> Result<Channel, HostError> {
-        let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { return Err(self.lost()) };
+        let start = Instant::now();
+        loop {
+            match self.try_open().await {
+                Ok(channel) => return Ok(channel),
+                // sshd's answer beyond MaxSessions, which may be set lower, or be used up by what is just ending.
+                Err(russh::Error::ChannelOpenFailure(failure)) if start.elapsed() > Self::FULL => {
+                    return Err(HostError::Lost { reason: format!("the server opens no session ({failure:?})") });
+                }
+                Err(russh::Error::ChannelOpenFailure(_)) => tokio::time::sleep(Duration::from_millis(100)).await,
+                Err(_) => return Err(self.lost()),
+            }
+        }
+    }
+
+    async fn try_open(self: &Arc<Self>) -> Result<Channel, russh::Error> {
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| russh::Error::Disconnect)?;
         let (sender, receiver) = oneshot::channel();
         let session = Arc::clone(self);
         // A task of its own, because a channel that opens after its caller is gone must still be closed; `Channel` does
@@ -39,14 +57,7 @@ impl Session {
             let opened = session.handle.channel_open_session().await.map(|channel| Channel::new(channel, slot));
             let _ = sender.send(opened);
         });
-        match receiver.await {
-            Ok(Ok(channel)) => Ok(channel),
-            Ok(Err(russh::Error::ChannelOpenFailure(failure))) => {
-                Err(HostError::Lost { reason: format!("the server opened no channel ({failure:?})") })
-            }
-            Ok(Err(error)) if !self.handle.is_closed() => Err(HostError::Lost { reason: words(&error) }),
-            Ok(Err(_)) | Err(_) => Err(self.lost()),
-        }
+        receiver.await.unwrap_or(Err(russh::Error::Disconnect))
     }
 
     /// Why the connection, or a channel of it, ended too early.

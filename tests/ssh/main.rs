@@ -8,4 +8,8 @@
 )]
 
 mod exec;
+mod host_keys;
+mod lab;
+mod login;
+mod reach;
 mod sshd;

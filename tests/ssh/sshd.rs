@@ -42,9 +42,9 @@ impl Sshd {
         fs::write(path("known_hosts"), "").unwrap();
         let port = free_port();
         let mut config = format!(
-            "ListenAddress 127.0.0.1\nPort {port}\nPidFile none\nUsePAM no\nStrictModes no\nLogLevel ERROR\n\
+            "{lines}\nListenAddress 127.0.0.1\nPort {port}\nPidFile none\nUsePAM no\nStrictModes no\nLogLevel ERROR\n\
              PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-             AuthorizedKeysFile {}\n{lines}\n",
+             AuthorizedKeysFile {}\n",
             path("authorized_keys").display()
         );
         for kind in host_keys {
