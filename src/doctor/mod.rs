@@ -1,1 +1,19 @@
-//! Being built.
+//! What is wrong and why: facts to findings, and a failure's output to its likely cause. Pure.
+
+mod api_endpoint;
+mod cause;
+mod enumeration;
+mod finding;
+mod living;
+mod preflight;
+mod readiness;
+#[cfg(test)]
+mod sample;
+mod symptom;
+mod symptoms;
+
+pub use cause::{Cause, cause};
+pub use finding::{Finding, Stops};
+pub use living::{Difference, differences, runs_cluster};
+pub use preflight::preflight;
+pub use readiness::not_ready;
