@@ -13,9 +13,9 @@ pub struct Cause {
 
 /// The likely cause of a failed `kubeadm init` or `join`; `None` where nothing known shows.
 ///
-/// `kubeadm_output` is all that it printed, `kubelet_journal` the unit's last lines, `kubelet_state` what `systemctl status`,
-/// `is-active` or `show` says of it; an empty one says nothing. What kubeadm names itself comes first, then what made the
-/// kubelet fail, and last that it did.
+/// `kubeadm_output` is all that it printed, `kubelet_journal` the unit's last lines, `kubelet_state` what `systemctl
+/// status`, `is-active` or `show` says of it; an empty one says nothing. What kubeadm names itself comes first, then
+/// what made the kubelet fail, and last that it did.
 #[must_use]
 pub fn cause(kubeadm_output: &str, kubelet_journal: &str, kubelet_state: &str) -> Option<Cause> {
     let seen = |symptom: &Symptom| {
@@ -122,8 +122,10 @@ mod tests {
             ("running", "", "active"),
             (
                 "swap",
-                "kubelet[811]: F0802 server.go:274] failed to run Kubelet: running with swap on is not supported, please \
-                 disable swap! or set --fail-swap-on flag to false. /proc/swaps contained: [Filename /dev/dm-1 partition]",
+                "kubelet[811]: F0802 server.go:274] failed to run Kubelet: running with swap on is not supported, \
+                 please \
+                 disable swap! or set --fail-swap-on flag to false. /proc/swaps contained: [Filename /dev/dm-1 \
+                 partition]",
                 "activating",
             ),
             (
@@ -134,8 +136,10 @@ mod tests {
             ),
             (
                 "containerd's cgroup driver",
-                "kubelet[811]: E1123 pod_workers.go:191] failed to create containerd task: OCI runtime create failed: runc \
-                 create failed: expected cgroupsPath to be of format \\\"slice:prefix:name\\\" for systemd cgroups, got \
+                "kubelet[811]: E1123 pod_workers.go:191] failed to create containerd task: OCI runtime create failed: \
+                 runc \
+                 create failed: expected cgroupsPath to be of format \\\"slice:prefix:name\\\" for systemd cgroups, \
+                 got \
                  \\\"/kubepods/burstable/pod1/2\\\" instead: unknown",
                 "active",
             ),
@@ -153,15 +157,18 @@ mod tests {
             ),
             (
                 "no runtime",
-                "kubelet[811]: E1123 run.go:74] \"command failed\" err=\"failed to run Kubelet: unable to determine runtime \
+                "kubelet[811]: E1123 run.go:74] \"command failed\" err=\"failed to run Kubelet: unable to determine \
+                 runtime \
                  API version: rpc error: code = Unavailable desc = connection error: desc = \\\"transport: Error while \
                  dialing dial unix /run/containerd/containerd.sock: connect: no such file or directory\\\"\"",
                 "activating",
             ),
             (
                 "the pause image",
-                "kubelet[811]: E1123 \"Failed to create sandbox for pod\" err=\"rpc error: code = Unknown desc = failed to get \
-                 sandbox image \\\"k8s.gcr.io/pause:3.6\\\": failed to pull image \\\"k8s.gcr.io/pause:3.6\\\": dial tcp \
+                "kubelet[811]: E1123 \"Failed to create sandbox for pod\" err=\"rpc error: code = Unknown desc = \
+                 failed to get \
+                 sandbox image \\\"k8s.gcr.io/pause:3.6\\\": failed to pull image \\\"k8s.gcr.io/pause:3.6\\\": dial \
+                 tcp \
                  142.250.102.82:443: i/o timeout\"",
                 "active",
             ),
@@ -179,13 +186,15 @@ mod tests {
             ("conntrack missing", "\t[ERROR FileExisting-conntrack]: conntrack not found in system path", ""),
             (
                 "no bridge",
-                "\t[ERROR FileContent--proc-sys-net-bridge-bridge-nf-call-iptables]: /proc/sys/net/bridge/bridge-nf-call-iptables does not exist",
+                "\t[ERROR FileContent--proc-sys-net-bridge-bridge-nf-call-iptables]: \
+                 /proc/sys/net/bridge/bridge-nf-call-iptables does not exist",
                 "",
             ),
             ("swap", "\t[ERROR Swap]: running with swap on is not supported. Please disable swap", ""),
             (
                 "an image",
-                "\t[ERROR ImagePull]: failed to pull image \"k8s.gcr.io/etcd:3.4.13-0\": output: Error response: dial tcp: \
+                "\t[ERROR ImagePull]: failed to pull image \"k8s.gcr.io/etcd:3.4.13-0\": output: Error response: dial \
+                 tcp: \
                  lookup k8s.gcr.io: no such host\n, error: exit status 1",
                 "",
             ),
@@ -197,13 +206,16 @@ mod tests {
             ),
             (
                 "no runtime",
-                "\t[ERROR CRI]: container runtime is not running: output: time=\"2026-11-23\" level=fatal msg=\"connect: \
-                 connect endpoint 'unix:///run/containerd/containerd.sock': context deadline exceeded\"\n, error: exit status 1",
+                "\t[ERROR CRI]: container runtime is not running: output: time=\"2026-11-23\" level=fatal \
+                 msg=\"connect: \
+                 connect endpoint 'unix:///run/containerd/containerd.sock': context deadline exceeded\"\n, error: \
+                 exit status 1",
                 "",
             ),
             (
                 "CRI switched off",
-                "\t[ERROR CRI]: container runtime is not running: output: rpc error: code = Unimplemented desc = unknown \
+                "\t[ERROR CRI]: container runtime is not running: output: rpc error: code = Unimplemented desc = \
+                 unknown \
                  service runtime.v1.RuntimeService",
                 "",
             ),
@@ -222,7 +234,8 @@ mod tests {
             (
                 "refused",
                 "error execution phase preflight: couldn't validate the identity of the API Server: Get \
-                 \"https://10.88.0.11:6443/api/v1/namespaces/kube-public/configmaps/cluster-info?timeout=10s\": dial tcp \
+                 \"https://10.88.0.11:6443/api/v1/namespaces/kube-public/configmaps/cluster-info?timeout=10s\": dial \
+                 tcp \
                  10.88.0.11:6443: connect: connection refused",
                 "",
             ),
@@ -240,7 +253,8 @@ mod tests {
             ),
             (
                 "a clock behind",
-                "error execution phase preflight: couldn't validate the identity of the API Server: x509: certificate has \
+                "error execution phase preflight: couldn't validate the identity of the API Server: x509: certificate \
+                 has \
                  expired or is not yet valid: current time 2026-11-23T18:00:00Z is before 2026-11-23T18:29:57Z",
                 "",
             ),
@@ -257,7 +271,8 @@ mod tests {
             ),
             (
                 "a Node of that name",
-                "error execution phase kubelet-start: a Node with name \"h2\" and status \"Ready\" already exists in the cluster. You must delete the existing Node or change the name of this new joining Node",
+                "error execution phase kubelet-start: a Node with name \"h2\" and status \"Ready\" already exists in \
+                 the cluster. You must delete the existing Node or change the name of this new joining Node",
                 "",
             ),
             (
@@ -268,7 +283,8 @@ mod tests {
             (
                 "TLS bootstrap through a firewall",
                 TLS_BOOTSTRAP,
-                "kubelet[1]: Post \"https://10.88.0.11:6443/apis/certificates.k8s.io/v1\": dial tcp 10.88.0.11:6443: connect: no route to host",
+                "kubelet[1]: Post \"https://10.88.0.11:6443/apis/certificates.k8s.io/v1\": dial tcp 10.88.0.11:6443: \
+                 connect: no route to host",
             ),
             ("TLS bootstrap, and no more known", TLS_BOOTSTRAP, ""),
             (

@@ -2,7 +2,8 @@ use crate::base::{printable, redact};
 use crate::events::Severity;
 use crate::inventory::{Inventory, Role};
 
-/// Something that a person should know before, or that stops a host or the run. Safe for a terminal, and without tokens.
+/// Something that a person should know before, or that stops a host or the run. Safe for a terminal, and without
+/// tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The host's name in the inventory; `None` where it concerns the fleet.

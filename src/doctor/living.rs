@@ -20,8 +20,10 @@ const NETWORKS: [(&str, &str); 9] = [
     ("kube-multus", "multus"),
 ];
 
-const REINIT: &str = "`kfleet reinit` (not in this version yet; by hand: save /etc/kubernetes and an etcd snapshot, stop the kubelet and the static pods, move \
-                      /etc/kubernetes aside but for ca, sa, front-proxy-ca and etcd/ca, and `kubeadm init --config` with the new \
+const REINIT: &str = "`kfleet reinit` (not in this version yet; by hand: save /etc/kubernetes and an etcd snapshot, \
+                      stop the kubelet and the static pods, move \
+                      /etc/kubernetes aside but for ca, sa, front-proxy-ca and etcd/ca, and `kubeadm init --config` \
+                      with the new \
                       value and --ignore-preflight-errors=DirAvailable--var-lib-etcd)";
 
 /// Nothing else of the cluster has to be made anew for it.
@@ -29,10 +31,12 @@ const REINIT_PODS: &str = "`kfleet reinit` (not in this version yet; by hand: `k
                            controller-manager --config` and `kubeadm init phase upload-config kubeadm --config`, with \
                            networking.podSubnet in the saved configuration)";
 
-const UPGRADE: &str = "`kfleet upgrade` (not in this version yet; by hand: install that kubeadm, `kubeadm upgrade plan`, then \
+const UPGRADE: &str = "`kfleet upgrade` (not in this version yet; by hand: install that kubeadm, `kubeadm upgrade \
+                       plan`, then \
                        `kubeadm upgrade apply`)";
 
-const ANEW: &str = "nothing changes that in place, it needs a new cluster: `kfleet reset` (not in this version yet; by hand: \
+const ANEW: &str = "nothing changes that in place, it needs a new cluster: `kfleet reset` (not in this version yet; \
+                    by hand: \
                     `kubeadm reset` on every host), then `kfleet up`";
 
 /// Something that a living cluster has otherwise than the inventory wants it; `up` does not change it.
@@ -66,8 +70,8 @@ pub fn runs_cluster(control_plane: &Facts) -> bool {
     state.manifests.is_some() && state.kubeconfigs.contains_key("admin")
 }
 
-/// What a living cluster has otherwise than the inventory wants it, from its files, so that it is known while no API server
-/// answers; only another pod network is not. Empty where the control plane runs no cluster.
+/// What a living cluster has otherwise than the inventory wants it, from its files, so that it is known while no API
+/// server answers; only another pod network plugin is not. Empty where the control plane runs no cluster.
 ///
 /// A value that the files do not tell, or that the inventory leaves to what is installed, is no difference.
 #[must_use]

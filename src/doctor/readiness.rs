@@ -39,7 +39,8 @@ fn nodes(cluster: &ClusterFacts) -> Vec<Finding> {
                 "it waits for the pod network's configuration in /etc/cni/net.d"
             }
             Some(said) if said.contains("stopped posting") => {
-                "its kubelet does not reach the API server: `systemctl status kubelet` there, and the port 6443 from there"
+                "its kubelet does not reach the API server: `systemctl status kubelet` there, and the port 6443 from \
+                 there"
             }
             _ => "`journalctl -u kubelet` there says more",
         };
@@ -80,10 +81,13 @@ fn flannel_cause(cluster: &ClusterFacts) -> Option<Finding> {
     let pod_subnet = cluster.kubeadm_config.as_deref().map(pod_subnet);
     if !without.is_empty() {
         let reason = match pod_subnet {
-            Some(None) => "the cluster was made without a podSubnet: no node gets a podCIDR, and flannel exits with `pod cidr not assigned`".to_owned(),
+            Some(None) => "the cluster was made without a podSubnet: no node gets a podCIDR, and flannel exits with \
+                           `pod cidr not assigned`"
+                .to_owned(),
             _ => format!("{} got no podCIDR: flannel exits there with `pod cidr not assigned`", enumeration(&without)),
         };
-        let hint = "the controller manager needs --allocate-node-cidrs=true and --cluster-cidr: `kubeadm init phase control-plane \
+        let hint = "the controller manager needs --allocate-node-cidrs=true and --cluster-cidr: `kubeadm init phase \
+                    control-plane \
                     controller-manager --config` with networking.podSubnet writes them";
         return Some(Finding::of_fleet(Error, "pod-cidr-missing", reason).with_hint(hint));
     }

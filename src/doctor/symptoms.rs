@@ -3,8 +3,8 @@ use std::sync::LazyLock;
 use super::symptom::Symptom;
 use super::symptom::Where::{self, Journal, Kubeadm};
 
-/// What shows a cause, the more telling first. kubeadm's own words come before the kubelet's: its journal still has what it
-/// said before kubeadm ran.
+/// What shows a cause, the more telling first. kubeadm's own words come before the kubelet's: its journal still has
+/// what it said before kubeadm ran.
 pub(super) static SYMPTOMS: LazyLock<Vec<Symptom>> = LazyLock::new(|| {
     let families = [leftovers(), host(), runtime(), grant(), clock(), kubelet(), reach()];
     let (of_kubeadm, of_kubelet): (Vec<_>, Vec<_>) =
@@ -53,7 +53,8 @@ fn leftovers() -> Vec<Symptom> {
             Kubeadm,
             r"\[ERROR FileAvailable--etc-kubernetes-kubelet\.conf\]",
             "this host has joined a cluster before",
-            "`grep server: /etc/kubernetes/kubelet.conf` there says which; `kubeadm reset` there if it is to leave it, then run this again",
+            "`grep server: /etc/kubernetes/kubelet.conf` there says which; `kubeadm reset` there if it is to leave \
+             it, then run this again",
         ),
         Symptom::new(
             Kubeadm,
@@ -65,7 +66,8 @@ fn leftovers() -> Vec<Symptom> {
             Kubeadm,
             r"\[ERROR DirAvailable--var-lib-etcd\]",
             "etcd's data of a former cluster is on this host",
-            "`kubeadm reset` there if it is not needed any more; to build on it, name \"DirAvailable--var-lib-etcd\" in ignore_preflight_errors",
+            "`kubeadm reset` there if it is not needed any more; to build on it, name \"DirAvailable--var-lib-etcd\" \
+             in ignore_preflight_errors",
         ),
     ]
 }
@@ -100,7 +102,8 @@ fn host() -> Vec<Symptom> {
             Kubeadm,
             r"\[ERROR FileExisting-([\w.-]+)\]",
             "$1 is not installed on this host",
-            "install the package that has $1 there (crictl is in cri-tools, ip and tc in iproute2, mount and nsenter in util-linux)",
+            "install the package that has $1 there (crictl is in cri-tools, ip and tc in iproute2, mount and nsenter \
+             in util-linux)",
         ),
         Symptom::new(
             Kubeadm,
@@ -114,8 +117,10 @@ fn host() -> Vec<Symptom> {
 fn runtime() -> Vec<Symptom> {
     const CRI_OFF: &str =
         "the container runtime answers and speaks no CRI: containerd's CRI plugin is switched off or too old";
-    const CRI_ON: &str = "take \"cri\" out of disabled_plugins in /etc/containerd/config.toml there, then `systemctl restart containerd`";
-    const PULL_IT: &str = "the host must reach that registry; or give image_repository or a mirror, or load the images there \
+    const CRI_ON: &str = "take \"cri\" out of disabled_plugins in /etc/containerd/config.toml there, then `systemctl \
+                          restart containerd`";
+    const PULL_IT: &str = "the host must reach that registry; or give image_repository or a mirror, or load the \
+                           images there \
                            beforehand: `ctr -n k8s.io images import`";
     vec![
         Symptom::new(Kubeadm, r"unknown service runtime\.v1", CRI_OFF, CRI_ON),
@@ -143,7 +148,8 @@ fn runtime() -> Vec<Symptom> {
             Journal,
             r"failed to run Kubelet: [^\n]*dial unix (\S+?):",
             "the container runtime does not listen at $1",
-            "`systemctl status containerd` there, or of CRI-O's or Docker's unit; `cri_socket` must name the socket that is there",
+            "`systemctl status containerd` there, or of CRI-O's or Docker's unit; `cri_socket` must name the socket \
+             that is there",
         ),
     ]
 }
@@ -200,7 +206,8 @@ fn clock() -> Vec<Symptom> {
                     place,
                     r"x509: certificate is valid for [^\n]*, not ([^\s\x22]+)",
                     "the API server's certificate does not name $1",
-                    "name it in cert_sans; on a living cluster: move pki/apiserver.* aside and `kubeadm init phase certs apiserver --config`",
+                    "name it in cert_sans; on a living cluster: move pki/apiserver.* aside and `kubeadm init phase \
+                     certs apiserver --config`",
                 ),
             ]
         })
@@ -212,8 +219,10 @@ fn reach() -> Vec<Symptom> {
         Symptom::new(
             Kubeadm,
             r"unable to fetch the kubeadm-config ConfigMap: [^\n]*dial tcp ([^\s]+:\d+): ",
-            "discovery passed and then sent this host to $1, where no API server answers: the cluster-info ConfigMap still has an old address",
-            "on the control plane: `kubectl -n kube-public edit configmap cluster-info`, or `kubeadm init phase bootstrap-token` signs it anew",
+            "discovery passed and then sent this host to $1, where no API server answers: the cluster-info ConfigMap \
+             still has an old address",
+            "on the control plane: `kubectl -n kube-public edit configmap cluster-info`, or `kubeadm init phase \
+             bootstrap-token` signs it anew",
         ),
         Symptom::new(
             Kubeadm,
@@ -264,19 +273,22 @@ fn kubelet() -> Vec<Symptom> {
             Journal,
             r#"kubelet cgroup driver: \\?"?(\w+)\\?"? is different from docker cgroup driver: \\?"?(\w+)"#,
             "the kubelet makes cgroups by $1, Docker by $2",
-            "in /etc/docker/daemon.json there: \"exec-opts\": [\"native.cgroupdriver=$1\"]; then `systemctl restart docker`",
+            "in /etc/docker/daemon.json there: \"exec-opts\": [\"native.cgroupdriver=$1\"]; then `systemctl restart \
+             docker`",
         ),
         Symptom::new(
             Journal,
             r"expected cgroupsPath to be of format",
             "the container runtime makes cgroups by systemd, the kubelet by cgroupfs",
-            "a KubeletConfiguration with `cgroupDriver: systemd` in kubeadm_documents, or SystemdCgroup = false in /etc/containerd/config.toml there",
+            "a KubeletConfiguration with `cgroupDriver: systemd` in kubeadm_documents, or SystemdCgroup = false in \
+             /etc/containerd/config.toml there",
         ),
         Symptom::new(
             Journal,
             r"unknown (?:shorthand )?flag: ([^\s\x22\\]+)",
             "the kubelet does not know its flag $1",
-            "it is in /var/lib/kubelet/kubeadm-flags.env, /etc/default/kubelet or /etc/sysconfig/kubelet there: take it out",
+            "it is in /var/lib/kubelet/kubeadm-flags.env, /etc/default/kubelet or /etc/sysconfig/kubelet there: take \
+             it out",
         ),
         Symptom::new(
             Journal,

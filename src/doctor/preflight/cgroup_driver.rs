@@ -83,12 +83,14 @@ fn hint(runtime: &Runtime, kubelet: &str) -> String {
             )
         }
         RuntimeKind::Docker => format!(
-            "in /etc/docker/daemon.json there: \"exec-opts\": [\"native.cgroupdriver={kubelet}\"]; then `systemctl restart docker`"
+            "in /etc/docker/daemon.json there: \"exec-opts\": [\"native.cgroupdriver={kubelet}\"]; then `systemctl \
+             restart docker`"
         ),
         RuntimeKind::Crio => {
             let conmon = if kubelet == "systemd" { "" } else { " and conmon_cgroup = \"pod\"" };
             format!(
-                "in /etc/crio/crio.conf there, under [crio.runtime]: cgroup_manager = \"{kubelet}\"{conmon}; then `systemctl restart crio`"
+                "in /etc/crio/crio.conf there, under [crio.runtime]: cgroup_manager = \"{kubelet}\"{conmon}; then \
+                 `systemctl restart crio`"
             )
         }
     };

@@ -5,8 +5,8 @@ use crate::events::Severity::{Error, Warning};
 use crate::facts::{Facts, RuntimeKind};
 use crate::inventory::Host;
 
-/// crictl is there where kubeadm asks for it: it refuses to go on without up to 1.30, warns in 1.31, then needs it no more
-/// (kubernetes/kubeadm#3064).
+/// crictl is there where kubeadm asks for it: it refuses to go on without up to 1.30, warns in 1.31, then needs it no
+/// more (kubernetes/kubeadm#3064).
 pub(super) fn check(fleet: &Fleet<'_>) -> Vec<Finding> {
     fleet.hosts.iter().filter_map(|(host, facts)| of_host(fleet, host, facts)).collect()
 }

@@ -4,8 +4,8 @@ use crate::doctor::enumeration::enumeration;
 use crate::events::Severity::{Error, Warning};
 use crate::facts::Firewall;
 
-/// firewalld runs and answers where it is installed. Where it does not run kfleet opens nothing, and never starts it unasked;
-/// one that runs and cannot be asked would keep the cluster's ports shut unseen.
+/// firewalld runs and answers where it is installed. Where it does not run kfleet opens nothing, and never starts it
+/// unasked; one that runs and cannot be asked would keep the cluster's ports shut unseen.
 pub(super) fn check(fleet: &Fleet<'_>) -> Vec<Finding> {
     if !fleet.inventory.firewall.manage {
         return Vec::new();

@@ -20,7 +20,8 @@ pub(super) fn check(fleet: &Fleet<'_>) -> Vec<Finding> {
     for (id, names) in shared(fleet, |facts| facts.machine_id.clone()) {
         let reason = format!("{} have the same machine-id {id}: one was cloned from another", enumeration(&names));
         findings.push(Finding::of_fleet(Error, "machine-id-twice", reason).with_hint(
-            "on all but one of them: `rm /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup`, then reboot",
+            "on all but one of them: `rm /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup`, then \
+             reboot",
         ));
     }
     for (uuid, names) in shared(fleet, product_uuid) {

@@ -83,14 +83,16 @@ fn worker(fleet: &Fleet<'_>, host: &Host, facts: &Facts) -> Option<Finding> {
         let reason = format!("its kubelet still asks {}, where this cluster's API server is not", kubelet.server);
         let now = endpoints.first().map_or("", String::as_str);
         let hint = format!(
-            "on that host: `sed -i 's#server: .*#server: https://{now}#' /etc/kubernetes/kubelet.conf && systemctl restart kubelet`"
+            "on that host: `sed -i 's#server: .*#server: https://{now}#' /etc/kubernetes/kubelet.conf && systemctl \
+             restart kubelet`"
         );
         return Some(Finding::of_host(&host.name, Error, "stale-endpoint", reason).with_hint(hint));
     }
     foreign("which is not this cluster's API server")
 }
 
-/// Where this cluster's API server is or is to be, the one that kubeconfigs name first; empty where only a resolver knows.
+/// Where this cluster's API server is or is to be, the one that kubeconfigs name first; empty where only a resolver
+/// knows.
 fn endpoints(fleet: &Fleet<'_>, own: Option<&KubeadmState>) -> Vec<String> {
     let cluster = &fleet.inventory.cluster;
     let admin = own.and_then(|own| Some(own.kubeconfigs.get("admin")?.server.clone()));

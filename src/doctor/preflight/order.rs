@@ -12,8 +12,9 @@ use crate::inventory::Inventory;
 
 /// All problems of all hosts that answered, the fleet's own first, then in inventory order, errors before warnings.
 ///
-/// `facts` has the hosts by their names in the inventory; one that could not be reached is not in it, and what would need
-/// its facts is not said. What a living cluster has otherwise than the inventory is [`differences`](crate::doctor::differences)'.
+/// `facts` has the hosts by their names in the inventory; one that could not be reached is not in it, and what would
+/// need its facts is not said. What a living cluster has otherwise than the inventory is
+/// [`differences`](crate::doctor::differences)'.
 #[must_use]
 pub fn preflight(inventory: &Inventory, facts: &BTreeMap<String, Facts>) -> Vec<Finding> {
     let fleet = Fleet::new(inventory, facts);

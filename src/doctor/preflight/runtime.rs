@@ -113,7 +113,8 @@ fn switched_off(host: &Host, runtime: &Runtime) -> Option<Finding> {
     (runtime.kind == RuntimeKind::Containerd && !runtime.cri_enabled).then(|| {
         let reason = "containerd's CRI plugin is switched off, as Docker's packages ship it".to_owned();
         Finding::of_host(&host.name, Error, "cri-disabled", reason).with_hint(
-            "in /etc/containerd/config.toml there take \"cri\" out of `disabled_plugins = [\"cri\"]`, then `systemctl restart containerd`",
+            "in /etc/containerd/config.toml there take \"cri\" out of `disabled_plugins = [\"cri\"]`, then `systemctl \
+             restart containerd`",
         )
     })
 }
@@ -135,7 +136,8 @@ fn pause_image(fleet: &Fleet<'_>, host: &Host, facts: &Facts, runtime: &Runtime)
     }
     let runtime_name = name(runtime.kind);
     let reason = format!(
-        "{runtime_name} starts pods with {image}, kubeadm {kubeadm} fetches pause:{wanted}: the one can be collected as \
+        "{runtime_name} starts pods with {image}, kubeadm {kubeadm} fetches pause:{wanted}: the one can be collected \
+         as \
          garbage, and is missing where no registry is reached"
     );
     let (key, file) = match runtime.kind {
