@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime};
 
-use kfleet::facts::{ClusterFacts, Facts, FactsError, File, Firewall, InterfaceKind, Wanted};
+use kfleet::facts::{ClusterFacts, Facts, FactsError, File, Firewall, InterfaceKind, KubeadmState, Wanted};
 use tempfile::TempDir;
 
 const NONCE: &str = "b6d81b360a5672d80c27430f39153e2c";
@@ -177,4 +177,57 @@ fn a_host_without_room_says_so() {
         .output()
         .unwrap();
     assert_eq!(ClusterFacts::parse(&shell.stdout, NONCE), Err(FactsError::NoPlace));
+}
+
+/// What hosts of the lab answered; only the kernel's version and the machine-id were made up afterwards.
+fn captured(output: &[u8]) -> Facts {
+    let at = SystemTime::UNIX_EPOCH;
+    Facts::parse(output, "nnnn0000", at, at).unwrap()
+}
+
+#[test]
+fn a_bare_host_of_the_lab_is_read() {
+    let facts = captured(include_bytes!("fixtures/probe-lab-host-bare.txt"));
+    assert_eq!((facts.hostname.as_str(), facts.os.as_str()), ("h1", "debian 12"));
+    let eth0 = facts.interface_of("10.88.0.11".parse().unwrap()).unwrap();
+    assert_eq!((eth0.name.as_str(), eth0.kind, eth0.default_route), ("eth0", InterfaceKind::Network, true));
+    let [containerd] = facts.runtimes.as_slice() else { panic!("{:?}", facts.runtimes) };
+    assert!(containerd.running && containerd.cri_enabled);
+    assert_eq!(containerd.version.as_deref(), Some("1.6.20~ds1"));
+    assert_eq!(containerd.cgroup_driver.as_deref(), Some("cgroupfs"));
+    assert_eq!(containerd.pause_image.as_deref(), Some("k8s.gcr.io/pause:3.2"));
+    assert!(facts.kubelet.exists && !facts.kubelet.enabled && !facts.kubelet.active);
+    let Firewall::Running { version, default_zone, runtime, permanent, .. } = &facts.firewall else {
+        panic!("{:?}", facts.firewall)
+    };
+    assert_eq!((version.as_str(), default_zone.as_str()), ("1.3.3", "public"));
+    assert!(runtime["public"].ports.is_empty() && permanent["trusted"].target == "ACCEPT");
+    assert_eq!(facts.sysctls["net.ipv4.ip_forward"].as_deref(), Some("0"));
+    assert!(facts.modules.contains("br_netfilter"), "it is built in, and lsmod does not know it");
+    assert_eq!(facts.kubeadm, KubeadmState::default());
+    assert_eq!(facts.cluster, None);
+    assert_eq!((facts.login.user.as_str(), facts.login.home.as_str()), ("ops", "/home/ops"));
+}
+
+#[test]
+fn a_host_whose_init_failed_shows_what_init_left() {
+    let output = include_bytes!("fixtures/probe-lab-host-init-failed.txt");
+    let facts = captured(output);
+    let names: Vec<_> = facts.kubeadm.kubeconfigs.keys().map(String::as_str).collect();
+    assert_eq!(names, ["admin", "controller-manager", "kubelet", "scheduler"]);
+    let ca = facts.kubeadm.ca_certificate.as_deref().unwrap().trim();
+    for kubeconfig in facts.kubeadm.kubeconfigs.values() {
+        assert_eq!(kubeconfig.server, "https://10.88.0.11:6443");
+        assert_eq!(kubeconfig.ca_certificate.as_deref().map(str::trim), Some(ca));
+    }
+    assert!(facts.kubeadm.ca_key && facts.kubeadm.etcd_data);
+    assert!(facts.kubeadm.api_server_names.iter().any(|name| name == "10.88.0.11"));
+    let manifests = facts.kubeadm.manifests.unwrap();
+    assert_eq!((manifests.port, manifests.pod_cidr.as_deref()), (Some(6443), Some("10.244.0.0/16")));
+    let cluster = facts.cluster.unwrap();
+    assert!(cluster.nodes.is_empty() && cluster.unreachable.unwrap().contains("10.88.0.11:6443 was refused"));
+    let text = String::from_utf8_lossy(output);
+    for secret in ["PRIVATE KEY", "client-key-data", "client-certificate-data", "token:"] {
+        assert!(!text.contains(secret), "{secret} left the host");
+    }
 }
