@@ -7,6 +7,14 @@ kubernetes_environment() {
     export GOPATH=${PWD%/src/k8s.io/kubernetes} GO111MODULE=off CGO_ENABLED=0 GOFLAGS='' GOCACHE=$KFLEET_LAB_DIR/go-cache
 }
 
+# kubernetes_overlay FILE PATH: for the builds that follow, FILE stands in the tree at PATH, without being written there.
+kubernetes_overlay() {
+    local tree
+    tree=$(stage_out kubernetes-source)/src/k8s.io/kubernetes
+    printf '{"Replace": {"%s": "%s"}}\n' "$tree/$2" "$1" >"$OUT/../overlay.json"
+    KUBERNETES_OVERLAY=$OUT/../overlay.json
+}
+
 kubernetes_build() { # kubernetes_build OUTDIR PACKAGE…
     local to=$1 package flags=() stamp
     shift
@@ -17,6 +25,6 @@ kubernetes_build() { # kubernetes_build OUTDIR PACKAGE…
     kubernetes_environment
     mkdir -p "$to"
     for package in "$@"; do
-        go build -trimpath -ldflags "-s -w ${flags[*]}" -o "$to/${package##*/}" "./$package"
+        go build -trimpath ${KUBERNETES_OVERLAY:+-overlay="$KUBERNETES_OVERLAY"} -ldflags "-s -w ${flags[*]}" -o "$to/${package##*/}" "./$package"
     done
 }

@@ -78,7 +78,6 @@ TOML
 }
 
 lab_prepare() {
-    lab_lock
     settings_keep
     store_open
     mkdir -p "$LAB_STORE/run/$KFLEET_LAB_NAME"
