@@ -1,7 +1,9 @@
 //! The command line: one file a command. The only room that knows clap and exit codes.
 
+mod authority;
 mod command_line;
 mod completions;
+mod connections;
 mod exit;
 mod hosts;
 mod inventory_arg;
@@ -9,6 +11,7 @@ pub mod inventory_report;
 mod look_args;
 mod man;
 mod panic_hook;
+mod run;
 mod sudo_password;
 mod up;
 

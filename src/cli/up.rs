@@ -1,9 +1,17 @@
-use super::Exit;
+use std::fs;
+use std::path::Path;
+
+use crate::engine::StateDir;
+use crate::inventory::{Inventory, Pki};
+use crate::plan::{Up, Workstation, pod_network};
+
 use super::command_line::complain;
 use super::exit::statuses;
 use super::inventory_arg::InventoryArg;
 use super::look_args::LookArgs;
+use super::run::{Fleet, state_dir};
 use super::sudo_password::SudoPasswordArg;
+use super::{Exit, authority, connections};
 
 /// Make a Kubernetes cluster of the hosts, or complete the one they are
 ///
@@ -40,6 +48,8 @@ const AFTER: &str = concat!(
 Environment:
   KFLEET_INVENTORY      the inventory, where -i is not given
   KFLEET_SUDO_PASSWORD  the password of sudo on the hosts, where -K is not given
+  KFLEET_CA_PASSPHRASE  what the CA's key is encrypted with, where the inventory says pki = \"workstation\"
+  XDG_STATE_HOME        where the kubeconfig is kept; ~/.local/state where it is not set
   NO_COLOR              if not empty: no colours, and no lines that move
 
 ",
@@ -55,6 +65,43 @@ pub(super) async fn run(args: UpArgs) -> Exit {
         Ok(password) => password,
         Err(error) => return complain(Exit::Local, &format!("cannot ask for the password of sudo: {error}")),
     };
-    let _ = (inventory, sudo_password, args.parallel, args.look.look());
-    complain(Exit::Local, "up is not wired yet")
+    let pod_network = match manifest(&inventory).and_then(|upstream| pod_network(&inventory, upstream.as_deref())) {
+        Ok(pod_network) => pod_network,
+        Err(reason) => return complain(Exit::Usage, &reason),
+    };
+    let prepared = state_dir(&inventory.cluster.name).and_then(|state| Ok((workstation(&inventory, &state)?, state)));
+    let (workstation, state) = match prepared {
+        Ok(prepared) => prepared,
+        Err(reason) => return complain(Exit::Local, &reason),
+    };
+    let fleet = Fleet {
+        hosts: connections::to(&inventory, sudo_password.as_ref()),
+        parallel: args.parallel.into(),
+        cluster: inventory.cluster.name.clone(),
+        state,
+    };
+    fleet.run(&Up::new(inventory, workstation, pod_network), args.look.look()).await
+}
+
+/// The manifest that the inventory names, where it names one.
+fn manifest(inventory: &Inventory) -> Result<Option<String>, String> {
+    let path = inventory.cluster.cni.manifest.as_deref();
+    let read =
+        |path: &Path| fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()));
+    path.map(read).transpose()
+}
+
+/// What `up` takes from this machine.
+fn workstation(inventory: &Inventory, state: &StateDir) -> Result<Workstation, String> {
+    let hosts_file = inventory.hosts_file.from_workstation.then(|| fs::read("/etc/hosts")).transpose();
+    let hosts_file = hosts_file.map_err(|error| format!("cannot read /etc/hosts: {error}"))?;
+    Ok(Workstation {
+        hosts_file: hosts_file.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        hostname: fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned(),
+        kubeconfig: state.read(StateDir::KUBECONFIG).map_err(|error| format!("cannot read {error}"))?,
+        authority: match inventory.cluster.pki {
+            Pki::Kubeadm => None,
+            Pki::Workstation => Some(authority::of(state)?),
+        },
+    })
 }

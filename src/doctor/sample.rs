@@ -55,7 +55,7 @@ pub(super) fn inventory() -> Inventory {
             ignore_preflight_errors: vec!["SystemVerification".into()],
             kubeadm_documents: Vec::new(),
             pki: Pki::Kubeadm,
-            cni: Cni { plugin: CniPlugin::Flannel, interface: None, backend: "vxlan".into(), images: BTreeMap::new() },
+            cni: Cni { plugin: CniPlugin::Flannel, interface: None, backend: "vxlan".into(), manifest: None, images: BTreeMap::new() },
         },
         hosts: (1..=3).map(host).collect(),
         hosts_file: HostsFile::default(),

@@ -83,13 +83,18 @@ impl KubeadmState {
 impl Kubeconfig {
     /// `None` where there is no such file, or no cluster in it.
     fn read(frames: &Frames<'_>, name: &str) -> Option<Self> {
-        let lines = frames.said(&format!("kubeconfig-{name}"))?;
-        let inline = scalar(&lines, "certificate-authority-data");
-        let inline = inline.and_then(|data| String::from_utf8(STANDARD.decode(data).ok()?).ok());
-        Some(Self {
-            server: scalar(&lines, "server")?,
-            ca_certificate: inline.or_else(|| frames.said(&format!("authority-{name}"))).filter(|pem| !pem.is_empty()),
-        })
+        let mut kubeconfig = Self::parse(&frames.said(&format!("kubeconfig-{name}"))?)?;
+        let beside = frames.said(&format!("authority-{name}")).filter(|pem| !pem.is_empty());
+        kubeconfig.ca_certificate = kubeconfig.ca_certificate.or(beside);
+        Some(kubeconfig)
+    }
+
+    /// Reads the text of a kubeconfig of one cluster, as kubeadm writes it; `None` where it names no server.
+    #[must_use]
+    pub fn parse(yaml: &str) -> Option<Self> {
+        let inline = scalar(yaml, "certificate-authority-data");
+        let ca_certificate = inline.and_then(|data| String::from_utf8(STANDARD.decode(data).ok()?).ok());
+        Some(Self { server: scalar(yaml, "server")?, ca_certificate: ca_certificate.filter(|pem| !pem.is_empty()) })
     }
 }
 

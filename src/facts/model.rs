@@ -232,6 +232,15 @@ pub enum Job {
 }
 
 impl Facts {
+    /// The address by which this host makes itself known: the one that is wanted; else the one that was dialled, where
+    /// the host has it; else the first of its way out, as behind a NAT or under a name.
+    #[must_use]
+    pub fn announced(&self, wanted: Option<IpAddr>, dialled: Option<IpAddr>) -> Option<IpAddr> {
+        let own = dialled.filter(|address| self.interface_of(*address).is_some());
+        let way_out = || self.interfaces.iter().find(|interface| interface.default_route)?.addresses.first();
+        wanted.or(own).or_else(|| way_out().map(IpNet::addr)).or(dialled)
+    }
+
     /// The interface that has this address.
     #[must_use]
     pub fn interface_of(&self, address: IpAddr) -> Option<&Interface> {

@@ -1,6 +1,7 @@
 //! Addresses, networks and ports, read strictly: what kubeadm, firewalld or a resolver would read otherwise is refused.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use ipnet::IpNet;
 
@@ -109,6 +110,14 @@ pub(super) fn port_range(text: &str) -> Result<PortRange, Complaint> {
             .hint(format!("write \"{}\"", PortRange { first: last, last: first, protocol })));
     }
     Ok(PortRange { first, last, protocol })
+}
+
+impl FromStr for PortRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        port_range(text).map_err(|complaint| complaint.message)
+    }
 }
 
 fn port_number(text: &str) -> Option<u16> {

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use ipnet::{IpNet, Ipv4Net};
 use toml::Spanned;
@@ -11,6 +12,7 @@ use super::model::{Cluster, Cni, CniPlugin, KubernetesVersion, Pki};
 use super::names::{dns_name, image, interface, preflight_check, socket};
 use super::problem::{Complaint, Problem};
 use super::section::{Section, suggestion};
+use super::workstation::Workstation;
 
 /// `[cluster]` and where the file says what other sections are held against.
 #[derive(Debug)]
@@ -37,7 +39,7 @@ const SERVICE_CIDR: IpNet = IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(10, 96, 
 /// Older ones do not know `kubeadm.k8s.io/v1beta2`.
 const OLDEST: semver::Version = semver::Version::new(1, 15, 0);
 
-pub(super) fn read(mut section: Section<'_>) -> ClusterSection {
+pub(super) fn read(mut section: Section<'_>, workstation: &Workstation, directory: &Path) -> ClusterSection {
     let name = section.parse("name", dns_name);
     if !section.has("name") {
         section.missing("name", "a name of yours for the cluster: `[cluster]` with `name = \"lab\"`");
@@ -66,7 +68,7 @@ pub(super) fn read(mut section: Section<'_>) -> ClusterSection {
             ignore_preflight_errors: section.plain_list("ignore_preflight_errors", preflight_check),
             kubeadm_documents: section.plain_list("kubeadm_documents", kubeadm_document),
             pki: section.parse("pki", pki).map_or(Pki::Kubeadm, Spanned::into_inner),
-            cni: cni(section.section("cni")),
+            cni: cni(section.section("cni"), |text| workstation.resolve(directory, text)),
         },
     };
     section.finish();
@@ -85,7 +87,7 @@ fn given_or(
     }
 }
 
-fn cni(mut section: Section<'_>) -> Cni {
+fn cni(mut section: Section<'_>, path: impl Fn(&str) -> Result<PathBuf, Complaint>) -> Cni {
     let plugin = section.parse("plugin", plugin).map_or(CniPlugin::Flannel, Spanned::into_inner);
     let interface = section.parse("interface", interface);
     let backend = section.parse("backend", backend);
@@ -101,8 +103,22 @@ fn cni(mut section: Section<'_>) -> Cni {
         }
     }
     let images = images(&mut section, plugin);
+    let manifest = section.parse("manifest", path);
+    match (&manifest, plugin) {
+        (None, CniPlugin::Calico) if !section.has("manifest") => section.add(
+            Problem::new("calico comes from its own manifest, which kfleet does not carry")
+                .hint("fetch its calico.yaml, and say where it is: `manifest = \"calico.yaml\"` under [cluster.cni]"),
+        ),
+        (Some(manifest), CniPlugin::Flannel | CniPlugin::Weave) => section.add(
+            Problem::new(format!("`cluster.cni.manifest` is calico's and nothing to {plugin}"))
+                .at(manifest.span(), "")
+                .hint("take the key out: kfleet has a manifest of its own"),
+        ),
+        _ => {}
+    }
     section.finish();
     Cni {
+        manifest: manifest.map(Spanned::into_inner),
         plugin,
         interface: interface.map(Spanned::into_inner),
         backend: backend.map_or_else(|| "vxlan".to_owned(), Spanned::into_inner),
@@ -131,7 +147,8 @@ fn images(section: &mut Section<'_>, plugin: CniPlugin) -> BTreeMap<String, Stri
 fn part_names(plugin: CniPlugin) -> &'static [&'static str] {
     match plugin {
         CniPlugin::Flannel => &["flannel", "flannel-cni-plugin"],
-        CniPlugin::Calico => &["node", "cni", "kube-controllers"],
+        // They stand in its manifest.
+        CniPlugin::Calico => &[],
         CniPlugin::Weave => &["weave-kube", "weave-npc"],
     }
 }

@@ -72,7 +72,7 @@ impl Inventory {
 }
 
 fn read(mut top: Section<'_>, workstation: &Workstation, directory: &Path, problems: &Problems) -> Inventory {
-    let cluster = cluster_section::read(top.section("cluster"));
+    let cluster = cluster_section::read(top.section("cluster"), workstation, directory);
     let ssh = ssh_section::read_defaults(top.section("ssh"), workstation, directory);
     let hosts = hosts_section::read(&mut top, Defaults { ssh: &ssh, workstation, directory });
     let hosts_file = settings_sections::hosts_file(top.section("hosts_file"));

@@ -100,6 +100,8 @@ pub struct Cni {
     pub interface: Option<String>,
     /// Flannel's backend type, `vxlan` unless said otherwise.
     pub backend: String,
+    /// Calico's own manifest, calico.yaml, which kfleet does not carry.
+    pub manifest: Option<PathBuf>,
     /// Images by their part's name, such as `flannel`, in place of the defaults.
     pub images: BTreeMap<String, String>,
 }

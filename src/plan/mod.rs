@@ -1,1 +1,14 @@
-//! Being built.
+//! Recipes, readable top to bottom, and the pure planner: facts in, what is to be done out.
+
+mod model;
+mod openings;
+mod pod_network;
+mod ready;
+mod recipe;
+mod up;
+
+pub use model::{HostPlan, Need, Plan, Planned, Stage};
+pub use pod_network::pod_network;
+pub use ready::Expectation;
+pub use recipe::{Fleet, Recipe};
+pub use up::{Up, Workstation};

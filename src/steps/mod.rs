@@ -1,7 +1,9 @@
 //! The states a host can be brought to, one a file: pure, synchronous, and without a connection in reach.
 
 mod action;
+mod admin_kubeconfig;
 mod change;
+mod control_plane;
 mod difference;
 mod firewall;
 mod firewall_edits;
@@ -9,24 +11,34 @@ mod firewall_plan;
 mod firewall_rule;
 mod hosts_file;
 mod hosts_lines;
+mod join_token;
 mod kernel;
 mod kubelet_unit;
+mod node;
 mod own_file;
+mod pod_network;
 mod port_set;
 mod record;
 mod refusal;
 mod step;
 #[cfg(test)]
 mod tests;
+mod worker;
 mod workstation;
 
-pub use action::{Action, Contents, Detached, RunScript, WriteFile};
+pub use action::{Action, Contents, Detached, RunScript, WriteFile, Yields};
+pub use admin_kubeconfig::AdminKubeconfig;
 pub use change::{Change, Recorded};
+pub use control_plane::{ControlPlane, living};
 pub use firewall::Firewall;
 pub use hosts_file::HostsFile;
+pub use join_token::JoinToken;
 pub use kernel::Kernel;
 pub use kubelet_unit::KubeletUnit;
+pub use node::name as node_name;
+pub use pod_network::PodNetwork;
 pub use record::{Record, record_action};
 pub use refusal::Refusal;
 pub use step::Step;
+pub use worker::Worker;
 pub use workstation::Workstation;

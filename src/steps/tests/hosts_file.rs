@@ -63,6 +63,7 @@ fn inventory() -> Inventory {
             cni: Cni {
                 plugin: CniPlugin::Flannel,
                 interface: None,
+                manifest: None,
                 backend: "vxlan".to_owned(),
                 images: BTreeMap::new(),
             },

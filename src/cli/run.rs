@@ -1,0 +1,77 @@
+use std::io;
+use std::sync::Arc;
+
+use etcetera::BaseStrategy;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::engine::{Engine, Interrupt, StateDir};
+use crate::events::{FailureKind, Outcome, channel};
+use crate::host::Connect;
+use crate::plan::Recipe;
+use crate::ui::{Look, show};
+
+use super::Exit;
+use super::command_line::complain;
+
+/// The hosts that a command drives, and how.
+pub(super) struct Fleet {
+    /// In inventory order.
+    pub(super) hosts: Vec<Arc<dyn Connect>>,
+    /// How many are worked on at once.
+    pub(super) parallel: usize,
+    /// The cluster's name.
+    pub(super) cluster: String,
+    /// Where its files are kept.
+    pub(super) state: StateDir,
+}
+
+impl Fleet {
+    /// Drives the hosts by a recipe and shows it, until the end or a second Ctrl-C.
+    pub(super) async fn run(self, recipe: &dyn Recipe, look: Look) -> Exit {
+        let (events, told) = channel();
+        let (switch, interrupt) = Interrupt::pair();
+        let shown = tokio::spawn(show(told, look, io::stdout(), io::stderr()));
+        let engine = Engine { hosts: self.hosts, events, interrupt, parallel: self.parallel, state: self.state };
+        let report = tokio::select! {
+            report = engine.run(recipe, &self.cluster) => Some(report),
+            () = twice(switch) => None,
+        };
+        // The last sink goes with the engine: the face writes what it still has, and ends.
+        drop(engine);
+        let Some(report) = report else {
+            return complain(
+                Exit::Run(Outcome::Failed(FailureKind::Deadline)),
+                "left at once; what runs on the hosts by itself goes on, and the same command finds it again",
+            );
+        };
+        match shown.await {
+            Ok(Ok(())) => Exit::Run(report.outcome),
+            Ok(Err(error)) => complain(Exit::Local, &format!("cannot write: {error}")),
+            Err(error) => complain(Exit::Local, &format!("a bug in kfleet: {error}")),
+        }
+    }
+}
+
+/// Throws the switch at the first Ctrl-C or SIGTERM, and returns at the second.
+async fn twice(switch: watch::Sender<bool>) {
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+        // Without handlers the system ends the program at the first one.
+        return std::future::pending().await;
+    };
+    for _ in 0..2 {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        switch.send_replace(true);
+    }
+}
+
+/// Where this machine keeps what belongs to a cluster.
+pub(super) fn state_dir(cluster: &str) -> Result<StateDir, String> {
+    let base = etcetera::choose_base_strategy().map_err(|error| format!("cannot tell where your home is: {error}"))?;
+    let state = base.state_dir().unwrap_or_else(|| base.data_dir());
+    Ok(StateDir::at(state.join("kfleet").join(cluster)))
+}

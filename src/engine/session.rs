@@ -1,0 +1,61 @@
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::sync::Semaphore;
+
+use crate::events::{Event, Events};
+use crate::host::{Exit, Host, HostError, Output, Request, User};
+
+/// One host's connection for the whole of a run, and the fleet's limit on how much goes on at once.
+#[derive(Clone)]
+pub struct Session {
+    host: Arc<dyn Host>,
+    limit: Arc<Semaphore>,
+    events: Events,
+    doing: Arc<Mutex<Option<String>>>,
+}
+
+impl Session {
+    /// A session over a connection.
+    pub fn new(host: Arc<dyn Host>, limit: Arc<Semaphore>, events: Events) -> Self {
+        Self { host, limit, events, doing: Arc::default() }
+    }
+
+    /// The host's name in the inventory.
+    pub fn name(&self) -> &str {
+        self.host.name()
+    }
+
+    /// Tells an event.
+    pub fn tell(&self, event: Event) {
+        self.events.tell(event);
+    }
+
+    /// Notes the command that runs now, or that none does.
+    pub fn note(&self, command: Option<String>) {
+        *self.doing.lock().unwrap_or_else(PoisonError::into_inner) = command;
+    }
+
+    /// The command that runs now.
+    pub fn doing(&self) -> Option<String> {
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Runs a script as root. Waits for its turn first: nobody who has a turn waits for anything but its own host.
+    pub async fn exec(
+        &self,
+        script: SecretString,
+        deadline: Duration,
+        output: &mut dyn Output,
+    ) -> Result<Exit, HostError> {
+        // The semaphore is never closed.
+        let _turn = self.limit.acquire().await;
+        self.host.exec(Request { script, user: User::Root, deadline }, output).await
+    }
+
+    /// Ends the connection.
+    pub async fn close(&self) {
+        self.host.close().await;
+    }
+}

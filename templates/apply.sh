@@ -1,0 +1,28 @@
+# What every script of kfleet's begins with. Contents travel as a function's arguments: no process sees them in argv.
+export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# kf_write PATH MODE DIGEST CONTENTS: the file whole or not at all. MODE - keeps what is there; DIGEST - replaces anything.
+kf_write() {
+    path=$(readlink -f -- "$1" || printf '%s' "$1")
+    dir=${path%/*}
+    mkdir -p -- "${dir:-/}"
+    if [ "$3" != - ]; then
+        have=$(sha256sum < "$path") || return 1
+        if [ "${have%% *}" != "$3" ]; then
+            echo "$path was changed by somebody else while kfleet was at work: run again" >&2
+            return 1
+        fi
+    fi
+    temp=$(mktemp "$dir/.kfleet.XXXXXX") || return 1
+    if [ -e "$path" ]; then
+        # Mode, owner, SELinux label and other attributes.
+        cp -a --attributes-only -- "$path" "$temp" || { rm -f "$temp"; return 1; }
+    else
+        chmod 0644 "$temp"
+    fi
+    [ "$2" = - ] || chmod "$2" "$temp"
+    printf '%s' "$4" > "$temp" && sync -- "$temp" || { rm -f "$temp"; return 1; }
+    # A file that is mounted, as /etc/hosts of a container, cannot be renamed over.
+    mv -f -- "$temp" "$path" 2>/dev/null || { cat "$temp" > "$path"; rm -f "$temp"; }
+    ! command -v restorecon >/dev/null 2>&1 || restorecon "$path" || :
+}
