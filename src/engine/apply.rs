@@ -35,6 +35,7 @@ pub async fn stage(
     let mut batch: Vec<Task<'_>> = Vec::new();
     for planned in steps {
         match &planned.change {
+            Change::None { .. } if planned.passing => {}
             Change::None { why } => {
                 session.tell(Event::StepUnchanged {
                     host: session.name().to_owned(),
@@ -200,6 +201,7 @@ struct Progress<'a> {
     tasks: &'a [Task<'a>],
     current: usize,
     status: Option<i32>,
+    phase: Option<Phase>,
     since: Instant,
     tail: Tail,
     captured: String,
@@ -213,6 +215,7 @@ impl<'a> Progress<'a> {
             tasks,
             current: 0,
             status: None,
+            phase: None,
             since: Instant::now(),
             tail: Tail::of(KEPT_LINES),
             captured: String::new(),
@@ -275,7 +278,9 @@ impl<'a> Progress<'a> {
     fn show(&mut self, task: &Task<'_>, text: &str) {
         let line = show(text);
         self.tail.push(&line);
-        if let Some(phase) = Phase::of(&line) {
+        let phase = Phase::of(&line);
+        if let Some(phase) = phase.filter(|_| phase != self.phase) {
+            self.phase = Some(phase);
             let message = phase.to_string();
             self.session.tell(Event::StepProgressed { host: self.host(), step: step(task), message });
         }

@@ -6,8 +6,8 @@ use crate::events::Severity;
 use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
-    self, AdminKubeconfig, Change, ControlPlane, HostsFile, JoinToken, Kernel, KubeletUnit, PodNetwork, Record,
-    Recorded, Refusal, Step, Worker, node_name, record_action,
+    self, AdminKubeconfig, Change, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, PodNetwork,
+    Record, Recorded, Refusal, Step, Worker, node_name, record_action,
 };
 
 use super::openings;
@@ -41,6 +41,10 @@ struct Course<'a> {
 }
 
 impl Workstation {
+    fn kept_kubeconfig(&self) -> Option<&str> {
+        self.kubeconfig.as_ref().map(ExposeSecret::expose_secret)
+    }
+
     fn hosts(&self) -> Option<steps::Workstation<'_>> {
         let hosts_file = self.hosts_file.as_deref()?;
         Some(steps::Workstation { hosts_file, hostname: &self.hostname })
@@ -67,12 +71,8 @@ impl Up {
                 base,
                 Course::new(vec![Box::new(ControlPlane::new(&self.inventory, self.workstation.authority.as_ref()))]),
                 Course::new(vec![Box::new(JoinToken::new(self.token_is_wanted(fleet)))]).passing(),
-                Course::new(vec![
-                    Box::new(self.pod_network.clone()),
-                    Box::new(AdminKubeconfig::new(
-                        self.workstation.kubeconfig.as_ref().map(ExposeSecret::expose_secret),
-                    )),
-                ]),
+                Course::new(vec![Box::new(self.pod_network.clone()), Box::new(AdminKubeconfig)]),
+                Course::new(vec![Box::new(KeptKubeconfig::new(self.workstation.kept_kubeconfig()))]).passing(),
             ],
             Role::Worker => {
                 let worker = Worker::new(&self.inventory, host, self.ca(fleet));
