@@ -204,3 +204,65 @@ fn order(agent: &[&PublicKey], identities: &[Identity], named: bool) -> Vec<Offe
     });
     first.into_iter().chain(others).chain(last).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
+    use russh::keys::{PrivateKey, PublicKey};
+
+    use super::{Offer, order};
+    use crate::ssh::keyring::{Identity, IdentityState, KeyProblem};
+
+    fn key(seed: u8) -> PrivateKey {
+        PrivateKey::new(KeypairData::Ed25519(Ed25519Keypair::from_seed(&[seed; 32])), "").unwrap()
+    }
+
+    fn identity(seed: u8, state: IdentityState) -> Identity {
+        Identity { path: format!("id{seed}").into(), public: Some(key(seed).public_key().clone()), state }
+    }
+
+    #[test]
+    fn the_likeliest_key_comes_first() {
+        let ready = |seed| identity(seed, IdentityState::Ready(Arc::new(key(seed))));
+        let locked = |seed| identity(seed, IdentityState::Encrypted);
+        let gone = |seed| identity(seed, IdentityState::Unusable(KeyProblem::Missing));
+        let (agent, file) = (Offer::Agent, Offer::File);
+        let cases = [
+            (
+                "named files before an agent's others",
+                vec![1, 2],
+                vec![ready(3)],
+                true,
+                vec![file(0), agent(0), agent(1)],
+            ),
+            ("the usual files after them", vec![1, 2], vec![ready(3)], false, vec![agent(0), agent(1), file(0)]),
+            (
+                "a named key by the agent, its file not at all",
+                vec![1, 2],
+                vec![locked(2)],
+                true,
+                vec![agent(1), agent(0)],
+            ),
+            (
+                "only the public half is left",
+                vec![1, 2],
+                vec![gone(2), ready(3)],
+                true,
+                vec![agent(1), file(1), agent(0)],
+            ),
+            (
+                "a passphrase last",
+                vec![1],
+                vec![locked(2), ready(3), gone(4)],
+                false,
+                vec![agent(0), file(1), file(2), file(0)],
+            ),
+        ];
+        for (name, held, identities, named, offers) in cases {
+            let held: Vec<PublicKey> = held.into_iter().map(|seed| key(seed).public_key().clone()).collect();
+            assert_eq!(order(&held.iter().collect::<Vec<_>>(), &identities, named), offers, "{name}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use russh::client::{self, Handle};
@@ -16,6 +17,9 @@ use super::session::Session;
 use super::settings::Settings;
 use super::socket::Socket;
 use crate::host::{Connect, Host, HostError};
+
+/// A login that was silent for longer may have been hung up: sshd's LoginGraceTime can be this short.
+const A_SERVERS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A host that can be connected to by SSH.
 pub struct Dialer {
@@ -75,6 +79,22 @@ impl Dialer {
         })
     }
 
+    async fn log_in(&self, patience: &mut Patience) -> Result<SshHost, HostError> {
+        let settings = &self.settings;
+        let socket = self.reach(patience).await?;
+        let hangup = socket.hangup().map_err(|error| self.unreachable(error.to_string()))?;
+        let ended = Arc::new(OnceLock::new());
+        let mut handle = self.shake_hands(socket, Arc::clone(&ended), patience).await?;
+        authenticate(&mut handle, settings, &self.keyring, patience).await?;
+        let session = Arc::new(Session::new(handle, ended));
+        let escalation = Escalation::probe(&session, settings, patience.left()).await.map_err(|error| match error {
+            HostError::Deadline { .. } => patience.out("it let the user in, but ran nothing"),
+            other => other,
+        })?;
+        hangup.disarm();
+        Ok(SshHost { name: settings.name.clone(), session, escalation })
+    }
+
     fn unreachable(&self, reason: String) -> HostError {
         HostError::Unreachable { address: self.settings.endpoint(), reason }
     }
@@ -87,19 +107,14 @@ impl Connect for Dialer {
     }
 
     async fn connect(&self) -> Result<Arc<dyn Host>, HostError> {
-        let settings = &self.settings;
-        let mut patience = Patience::of(settings.connect_timeout, settings.endpoint());
-        let socket = self.reach(&patience).await?;
-        let hangup = socket.hangup().map_err(|error| self.unreachable(error.to_string()))?;
-        let ended = Arc::new(OnceLock::new());
-        let mut handle = self.shake_hands(socket, Arc::clone(&ended), &patience).await?;
-        authenticate(&mut handle, settings, &self.keyring, &mut patience).await?;
-        let session = Arc::new(Session::new(handle, ended));
-        let escalation = Escalation::probe(&session, settings, patience.left()).await.map_err(|error| match error {
-            HostError::Deadline { .. } => patience.out("it let the user in, but ran nothing"),
-            other => other,
-        })?;
-        hangup.disarm();
-        Ok(Arc::new(SshHost { name: settings.name.clone(), session, escalation }))
+        let mut patience = Patience::of(self.settings.connect_timeout, self.settings.endpoint());
+        let host = match self.log_in(&mut patience).await {
+            // A server may not wait for as long as a person takes to type a passphrase; the key is unlocked by now.
+            Err(HostError::Authentication { .. }) if patience.given_back() > A_SERVERS_PATIENCE => {
+                self.log_in(&mut patience).await?
+            }
+            other => other?,
+        };
+        Ok(Arc::new(host))
     }
 }

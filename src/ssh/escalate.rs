@@ -215,8 +215,12 @@ fn shown<'a>(lines: impl Iterator<Item = &'a str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Heard, Way, decide};
-    use crate::host::{Exit, HostError};
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::{Command, Stdio};
+
+    use super::{Escalation, Heard, Way, decide};
+    use crate::host::{Exit, HostError, User};
 
     fn heard(status: u32, stdout: &str, stderr: &str) -> Heard {
         Heard { exit: Exit::Status(status), stdout: stdout.to_owned(), stderr: stderr.to_owned() }
@@ -291,5 +295,48 @@ mod tests {
             "ops was not let in: the key was right, but the login shell does not run /bin/sh (exit status 1: This \
              account is currently not available.)"
         );
+    }
+
+    /// In place of sudo: it reads the password where it is told to, unless it remembers the last one.
+    const SUDO: &str = r#"#!/bin/sh
+while :; do
+    case $1 in
+    -S) if [ -z "$REMEMBERS" ]; then IFS= read -r password; [ "$password" = secret ] || exit 1; fi ;;
+    -n | -H) ;;
+    -p) [ -z "$2" ] || exit 1; shift ;;
+    *) break ;;
+    esac
+    shift
+done
+exec "$@"
+"#;
+
+    #[test]
+    fn every_login_shell_understands_the_command() {
+        let directory = tempfile::tempdir().unwrap();
+        let sudo = directory.path().join("sudo");
+        std::fs::write(&sudo, SUDO).unwrap();
+        std::fs::set_permissions(&sudo, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:/usr/bin:/bin", directory.path().display());
+
+        let script = "echo \"got $# $(cat)\"".into();
+        for way in [Escalation::None, Escalation::Free, Escalation::Password("secret".into())] {
+            for shell in ["sh", "dash", "bash", "zsh", "ksh", "fish", "tcsh", "csh"] {
+                for remembers in ["", "yes"] {
+                    let (job, _) = way.jobs(User::Root, &script);
+                    let mut command = Command::new(shell);
+                    command.args(["-c", &job.command]).env("PATH", &path).env("REMEMBERS", remembers);
+                    let Ok(mut child) = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() else {
+                        println!("left out: there is no {shell} on this machine");
+                        continue;
+                    };
+                    let mut stdin = child.stdin.take().unwrap();
+                    job.stdin.iter().for_each(|piece| stdin.write_all(piece).unwrap());
+                    drop(stdin);
+                    let output = child.wait_with_output().unwrap();
+                    assert_eq!(String::from_utf8_lossy(&output.stdout), "got 1 \n", "{way:?} by {shell}");
+                }
+            }
+        }
     }
 }

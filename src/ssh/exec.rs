@@ -23,8 +23,7 @@ const REMAINDER: Duration = Duration::from_secs(10);
 /// How long it may take to tell something to stop.
 const STOPPING: Duration = Duration::from_secs(10);
 
-/// Something to run.
-#[derive(Debug)]
+/// Something to run. It may hold secrets, so there is no Debug.
 pub struct Job {
     /// For the login shell, whichever that is.
     pub command: String,

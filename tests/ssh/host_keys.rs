@@ -18,8 +18,9 @@ fn ssh_takes_it(sshd: &Sshd, address: &str) -> bool {
     command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
 }
 
-async fn kfleet_takes_it(sshd: &Sshd, address: &str) -> Result<(), HostError> {
+async fn kfleet_takes_it(sshd: &Sshd, name: &str, address: &str) -> Result<(), HostError> {
     let mut settings = sshd.settings();
+    settings.name = name.to_owned();
     settings.address = address.to_owned();
     connect(settings).await.map(|_| ())
 }
@@ -89,7 +90,8 @@ async fn the_verdict_is_that_of_ssh() {
     for (name, known, expected) in cases {
         fs::write(sshd.path("known_hosts"), format!("{known}\n")).unwrap();
         let ssh = ssh_takes_it(&sshd, "127.0.0.1");
-        let kfleet = kfleet_takes_it(&sshd, "127.0.0.1").await;
+        // `ssh` has one name for a host, so it is the inventory's too.
+        let kfleet = kfleet_takes_it(&sshd, "127.0.0.1", "127.0.0.1").await;
         if let Err(error) = &kfleet {
             assert!(matches!(error, HostError::HostKey { .. }), "{name}: {error:?}");
         }
@@ -106,7 +108,7 @@ async fn the_verdict_is_that_of_ssh() {
         (format!("{at} {ours}"), "localhost", false),
     ] {
         fs::write(sshd.path("known_hosts"), &known).unwrap();
-        let (ssh, kfleet) = (ssh_takes_it(&sshd, address), kfleet_takes_it(&sshd, address).await);
+        let (ssh, kfleet) = (ssh_takes_it(&sshd, address), kfleet_takes_it(&sshd, address, address).await);
         if (ssh, kfleet.is_ok()) != (expected, expected) {
             wrong.push(format!("{address} by {known}: expected {expected}, ssh {ssh}, kfleet {kfleet:?}"));
         }
@@ -130,7 +132,7 @@ async fn the_inventory_name_counts_where_the_address_is_unknown() {
         (format!("@revoked one {ours}\n[127.0.0.1]:{port} {ours}"), false),
     ] {
         fs::write(sshd.path("known_hosts"), &known).unwrap();
-        assert_eq!(kfleet_takes_it(&sshd, "127.0.0.1").await.is_ok(), taken, "{known}");
+        assert_eq!(kfleet_takes_it(&sshd, "one", "127.0.0.1").await.is_ok(), taken, "{known}");
     }
 }
 
@@ -147,13 +149,13 @@ async fn a_refusal_says_what_to_compare_and_where() {
     let (here, there) = (fingerprint("host_ed25519.pub"), fingerprint("other.pub"));
 
     fs::write(&file, "").unwrap();
-    let error = kfleet_takes_it(&sshd, "127.0.0.1").await.unwrap_err();
+    let error = kfleet_takes_it(&sshd, "one", "127.0.0.1").await.unwrap_err();
     assert_eq!(error.to_string(), format!("the host key of [127.0.0.1]:{port} is not known: ssh-ed25519 {here}"));
     let hint = error.hint().unwrap();
     assert!(hint.contains(&format!("`ssh-keyscan -t ed25519 -p {port} 127.0.0.1 >> {file}`")), "{hint}");
 
     fs::write(&file, format!("# mine\n[127.0.0.1]:{port} {other}\n")).unwrap();
-    let error = kfleet_takes_it(&sshd, "127.0.0.1").await.unwrap_err();
+    let error = kfleet_takes_it(&sshd, "one", "127.0.0.1").await.unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -164,7 +166,7 @@ async fn a_refusal_says_what_to_compare_and_where() {
     assert!(error.hint().unwrap().contains(&format!("`ssh-keygen -R '[127.0.0.1]:{port}' -f {file}`")));
 
     fs::write(&file, format!("@revoked * {ours}\n")).unwrap();
-    let error = kfleet_takes_it(&sshd, "127.0.0.1").await.unwrap_err();
+    let error = kfleet_takes_it(&sshd, "one", "127.0.0.1").await.unwrap_err();
     assert_eq!(error.to_string(), format!("the host key of [127.0.0.1]:{port} is revoked by {file}:1"));
 }
 

@@ -181,3 +181,17 @@ async fn a_key_that_is_not_enough_says_what_else() {
     let error = refused(sshd.settings()).await;
     assert!(refusal(&error).0.contains("the server also wants password"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_did_not_wait_for_the_passphrase_is_asked_again() {
+    let Some(sshd) = Sshd::with("LoginGraceTime 2", &["ed25519"]) else { return };
+    keygen(&sshd.path("locked"), "ed25519", "open sesame");
+    std::fs::copy(sshd.path("locked.pub"), sshd.path("authorized_keys")).unwrap();
+    let settings = Settings { identities: vec![sshd.path("locked")], ..sshd.settings() };
+    let keyring = Keyring::asking(|_| {
+        std::thread::sleep(Duration::from_secs(6));
+        Some("open sesame".into())
+    });
+    let host = Dialer::new(settings, Arc::new(keyring)).connect().await.unwrap();
+    assert_eq!(run(&*host, "echo in").await.text(), "in\n");
+}
