@@ -133,11 +133,12 @@ fn images(section: &mut Section<'_>, plugin: CniPlugin) -> BTreeMap<String, Stri
         if part_names(plugin).contains(part.get_ref()) {
             images.extend(name.parse(image).map(|name| ((*part.get_ref()).to_owned(), name.into_inner())));
         } else {
-            item.add(
-                Problem::new(format!("{plugin} has no image `{}`", part.get_ref()))
-                    .at(part.span(), "unknown")
-                    .hint(suggestion(part.get_ref(), part_names(plugin))),
-            );
+            let hint = match part_names(plugin) {
+                [] => "its images are named in its manifest".to_owned(),
+                names => suggestion(part.get_ref(), names),
+            };
+            let problem = Problem::new(format!("{plugin} has no image `{}`", part.get_ref()));
+            item.add(problem.at(part.span(), "unknown").hint(hint));
         }
     }
     images

@@ -181,7 +181,7 @@ pub struct Ssh {
     pub user: String,
     /// 22 unless said otherwise.
     pub port: u16,
-    /// Private keys to offer, in order, after those of an agent; the usual ones of `~/.ssh` where none is named.
+    /// Private keys to offer, in order and before an agent's others; the usual ones of `~/.ssh` where none is named.
     pub identities: Vec<PathBuf>,
     /// Files of known host keys; `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts` where none is named.
     pub known_hosts: Vec<PathBuf>,
