@@ -22,6 +22,7 @@ install_missing() {
 }
 
 # The machine's Debian archives as one-line sources of the given type (deb or deb-src).
+# shellcheck disable=SC2016 # apt's own placeholders
 debian_sources() {
     apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
         awk -v type="$1" '$1 == "Debian" {
@@ -46,6 +47,7 @@ debian_source() {
 }
 
 # debian_tarball FILE PACKAGE…: a small Debian 12 with these packages, as a tar file.
+# shellcheck disable=SC2016 # the hook's own $1
 debian_tarball() {
     local file=$1 work packages
     shift

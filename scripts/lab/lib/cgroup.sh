@@ -20,7 +20,7 @@ cgroup_make() { # cgroup_make HOST
         for part in "kfleet-$KFLEET_LAB_NAME" "$1"; do
             # v2: children may only use the controllers that their parent hands down.
             if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
-                for controller in $(cat "$group/cgroup.controllers"); do
+                tr ' ' '\n' <"$group/cgroup.controllers" | while read -r controller; do
                     echo "+$controller" >"$group/cgroup.subtree_control" 2>/dev/null || true
                 done
             fi

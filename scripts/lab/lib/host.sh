@@ -65,8 +65,11 @@ host_start() {
     cgroup_kill "$name" # a half-dead one
     cgroup_make "$name"
     mkdir -p "$LAB_RUN/console"
-    local modules=()
-    [ ! -d /lib/modules ] || modules=(--bind-ro=/lib/modules)
+    local binds=(--bind=/dev/kmsg) device
+    [ ! -d /lib/modules ] || binds+=(--bind-ro=/lib/modules)
+    # The kubelet asks what its disk is: on btrfs it looks at the device that the list of mounts names.
+    device=$(findmnt -n -o SOURCE "$LAB_STORE" | cut -d'[' -f1) || true
+    [[ $device != /dev/* ]] || binds+=(--bind-ro="$device")
     (
         cgroup_enter "$name"
         # A host outlives the script that started it, and must not keep its locks.
@@ -77,22 +80,17 @@ host_start() {
             --machine="$KFLEET_LAB_NAME-$name" --hostname="$name" --network-bridge=br0 \
             --register=no --keep-unit --capability=all --system-call-filter=@known \
             --link-journal=no --resolv-conf=off --timezone=off --console=read-only \
-            --bind=/dev/kmsg "${modules[@]}" $(store_device_binds)
+            "${binds[@]}"
     ) >"$LAB_RUN/console/$name.log" 2>&1 </dev/null &
-}
-
-# The kubelet asks what its disk is: on btrfs it looks at the device named in the list of mounts.
-store_device_binds() {
-    local device
-    device=$(findmnt -n -o SOURCE "$LAB_STORE" 2>/dev/null | sed 's/\[.*//') || true
-    case $device in /dev/*) printf -- '--bind-ro=%s' "$device" ;; esac
 }
 
 # Power cut. Nothing that the host has written is lost by that: the machine's kernel has it.
 host_stop() {
     cgroup_kill "$1"
     cgroup_remove "$1"
+    # What nspawn would have removed itself.
     rm -f "$(dirname "$(host_tree "$1")")/.#$1.lck"
+    rm -rf "/run/systemd/nspawn/propagate/$KFLEET_LAB_NAME-$1"
     in_network ip link delete "vb-$KFLEET_LAB_NAME-$1" 2>/dev/null || true
 }
 

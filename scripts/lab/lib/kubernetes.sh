@@ -1,6 +1,7 @@
 # Building Kubernetes from its GOPATH, static and stamped with its version.
 # shellcheck shell=bash
 
+# shellcheck disable=SC2164 # stages run with errexit
 kubernetes_environment() {
     cd "$(stage_out kubernetes-source)/src/k8s.io/kubernetes"
     # The cache of compiled packages is what lets an interrupted build go on where it was.

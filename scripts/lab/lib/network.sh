@@ -32,6 +32,8 @@ network_remove() {
         [ -z "$(ip netns pids "$LAB_NETNS")" ] || sleep 0.3
     done
     ip netns delete "$LAB_NETNS"
+    # `ip netns add` mounts the directory on itself, and leaves that.
+    [ -n "$(ls -A /run/netns)" ] || ! mountpoint -q /run/netns || umount /run/netns || true
 }
 
 is_ancestor() {
