@@ -1,11 +1,10 @@
 use std::future::Future;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use super::Exit;
-use super::exit::statuses;
+use super::exit::{complain, statuses};
 use super::{completions, hosts, man, panic_hook, up};
 
 /// From a list of hosts to a working Kubernetes cluster, over SSH
@@ -61,11 +60,4 @@ fn asynchronously(command: impl Future<Output = Exit>) -> Exit {
         }
         Err(error) => complain(Exit::Local, &format!("cannot start: {error}")),
     }
-}
-
-/// Says on stderr what went wrong, and gives the exit back.
-pub(super) fn complain(exit: Exit, what: &str) -> Exit {
-    // Where stderr is gone too there is nobody to tell; the exit code still says it.
-    let _ = writeln!(io::stderr(), "kfleet: {what}");
-    exit
 }

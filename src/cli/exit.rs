@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::events::{FailureKind, Outcome};
@@ -36,7 +36,7 @@ impl Exit {
         match result {
             Ok(()) => Self::SUCCESS,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Self::SUCCESS,
-            Err(error) => super::command_line::complain(Self::Local, &format!("cannot write: {error}")),
+            Err(error) => complain(Self::Local, &format!("cannot write: {error}")),
         }
     }
 }
@@ -45,6 +45,13 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         exit.code().into()
     }
+}
+
+/// Says on stderr what went wrong, and gives the exit back.
+pub(super) fn complain(exit: Exit, what: &str) -> Exit {
+    // Where stderr is gone too there is nobody to tell; the exit code still says it.
+    let _ = writeln!(io::stderr(), "kfleet: {what}");
+    exit
 }
 
 /// [`Exit::code`] for help texts and manual pages; a macro, so that they can be put together at compile time.

@@ -7,7 +7,8 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use super::Exit;
-use super::command_line::{CommandLine, complain};
+use super::command_line::CommandLine;
+use super::exit::complain;
 
 /// Print the manual page, or write all of them to a directory
 #[derive(Debug, clap::Args)]

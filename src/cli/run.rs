@@ -1,5 +1,6 @@
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use etcetera::BaseStrategy;
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,10 +13,10 @@ use crate::plan::Recipe;
 use crate::ui::{Look, show};
 
 use super::Exit;
-use super::command_line::complain;
+use super::exit::complain;
 
-/// The hosts that a command drives, and how.
-pub(super) struct Fleet {
+/// A run that a command asks for: over which hosts, and how.
+pub(super) struct Run {
     /// In inventory order.
     pub(super) hosts: Vec<Arc<dyn Connect>>,
     /// How many are worked on at once.
@@ -26,9 +27,9 @@ pub(super) struct Fleet {
     pub(super) state: StateDir,
 }
 
-impl Fleet {
+impl Run {
     /// Drives the hosts by a recipe and shows it, until the end or a second Ctrl-C.
-    pub(super) async fn run(self, recipe: &dyn Recipe, look: Look) -> Exit {
+    pub(super) async fn drive(self, recipe: &dyn Recipe, look: Look) -> Exit {
         let (events, told) = channel();
         let (switch, interrupt) = Interrupt::pair();
         let shown = tokio::spawn(show(told, look, io::stdout(), io::stderr()));
@@ -40,6 +41,8 @@ impl Fleet {
         // The last sink goes with the engine: the face writes what it still has, and ends.
         drop(engine);
         let Some(report) = report else {
+            // What it still has to write is written at once; whoever presses Ctrl-C twice waits for nothing else.
+            let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
             return complain(
                 Exit::Run(Outcome::Failed(FailureKind::Deadline)),
                 "left at once; what runs on the hosts by itself goes on, and the same command finds it again",

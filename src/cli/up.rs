@@ -5,11 +5,11 @@ use crate::engine::StateDir;
 use crate::inventory::{Inventory, Pki};
 use crate::plan::{Up, Workstation, pod_network};
 
-use super::command_line::complain;
+use super::exit::complain;
 use super::exit::statuses;
 use super::inventory_arg::InventoryArg;
 use super::look_args::LookArgs;
-use super::run::{Fleet, state_dir};
+use super::run::{Run, state_dir};
 use super::sudo_password::SudoPasswordArg;
 use super::{Exit, authority, connections};
 
@@ -74,13 +74,13 @@ pub(super) async fn run(args: UpArgs) -> Exit {
         Ok(prepared) => prepared,
         Err(reason) => return complain(Exit::Local, &reason),
     };
-    let fleet = Fleet {
+    let run = Run {
         hosts: connections::to(&inventory, sudo_password.as_ref()),
         parallel: args.parallel.into(),
         cluster: inventory.cluster.name.clone(),
         state,
     };
-    fleet.run(&Up::new(inventory, workstation, pod_network), args.look.look()).await
+    run.drive(&Up::new(inventory, workstation, pod_network), args.look.look()).await
 }
 
 /// The manifest that the inventory names, where it names one.

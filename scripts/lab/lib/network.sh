@@ -14,8 +14,11 @@ network_make() {
         in_network ip address add "$LAB_WORKSTATION/24" dev br0
         in_network ip link set br0 up
     fi
+    # The hosts' default route ends here, with an answer. Without one, whoever tries an address outside waits for a timeout:
+    # every kubelet does for 11 s at its start, looking for a cloud's metadata service.
+    in_network ip route replace unreachable default
     # The machine may filter what its bridges carry; that is the hosts' own affair here.
-    in_network sysctl -q -w net.ipv4.ip_forward=0 net.bridge.bridge-nf-call-iptables=0
+    in_network sysctl -q -w net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=0
 }
 
 # Runs a command on the workstation's side. (Not with `ip netns exec`, which mounts a new /sys and hides the cgroups.)
