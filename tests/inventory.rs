@@ -11,7 +11,7 @@ use kfleet::inventory::{Inventory, InventoryError, Role, Workstation};
 use proptest::prelude::*;
 
 fn workstation() -> Workstation {
-    Workstation { user: Some("huatai".to_owned()), home: Some(PathBuf::from("/home/huatai")) }
+    Workstation { user: Some("admin".to_owned()), home: Some(PathBuf::from("/home/admin")) }
 }
 
 fn parse(text: &str) -> Result<Inventory, InventoryError> {
