@@ -121,7 +121,7 @@ mod tests {
             ssh = { user = "root", port = 2222 }
             node_ip = "10.0.0.[15-16]"
         "#;
-        let workstation = Workstation { user: Some("huatai".to_owned()), home: None };
+        let workstation = Workstation { user: Some("tester".to_owned()), home: None };
         Inventory::parse(text, Path::new("inventory.toml"), &workstation).unwrap()
     }
 

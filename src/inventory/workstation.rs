@@ -58,16 +58,16 @@ mod tests {
 
     #[test]
     fn the_user_is_found_by_number() {
-        let passwd = "root:x:0:0:root:/root:/bin/bash\n\nbroken\nhuatai:x:1000:1000::/home/huatai:/bin/zsh\n";
-        assert_eq!(user_of(passwd, 1000).as_deref(), Some("huatai"));
+        let passwd = "root:x:0:0:root:/root:/bin/bash\n\nbroken\ntester:x:1000:1000::/home/tester:/bin/zsh\n";
+        assert_eq!(user_of(passwd, 1000).as_deref(), Some("tester"));
         assert_eq!(user_of(passwd, 10), None);
     }
 
     #[test]
     fn paths_start_at_the_home_or_at_the_inventory() {
-        let workstation = Workstation { user: None, home: Some("/home/huatai".into()) };
+        let workstation = Workstation { user: None, home: Some("/home/tester".into()) };
         for (text, path) in [
-            ("~/.ssh/known_hosts", Some("/home/huatai/.ssh/known_hosts")),
+            ("~/.ssh/known_hosts", Some("/home/tester/.ssh/known_hosts")),
             ("keys/lab", Some("fleet/keys/lab")),
             ("./~name", Some("fleet/./~name")),
             ("/etc/ssh/ssh_known_hosts", Some("/etc/ssh/ssh_known_hosts")),
