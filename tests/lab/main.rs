@@ -1,0 +1,20 @@
+//! The real binary against real hosts: `scripts/lab`. Each test needs root on Linux and the lab built, so all are ignored
+//! unless asked for:
+//!
+//! ```sh
+//! scripts/lab/build && cargo test --test lab -- --ignored --test-threads=1 --nocapture
+//! ```
+//!
+//! KFLEET_TEST_FULL=1 runs whole matrices; KFLEET_TEST_KEEP=1 leaves the lab up, to look at what a test left.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so and stops")]
+
+mod bare;
+mod lab;
+mod living;
+mod network;
+mod preflight;
+mod ran;
+mod sudo;
+mod watch;
+mod workers;
