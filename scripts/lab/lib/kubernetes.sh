@@ -4,6 +4,8 @@
 # shellcheck disable=SC2164 # stages run with errexit
 kubernetes_environment() {
     cd "$(stage_out kubernetes-source)/src/k8s.io/kubernetes"
+    # Debian's own Go, whatever else the machine has: 1.20.2 is too old for the newest.
+    export PATH=/usr/lib/go-1.19/bin:$PATH GOROOT=''
     # The cache of compiled packages is what lets an interrupted build go on where it was.
     export GOPATH=${PWD%/src/k8s.io/kubernetes} GO111MODULE=off CGO_ENABLED=0 GOFLAGS='' GOCACHE=$KFLEET_LAB_DIR/go-cache
 }

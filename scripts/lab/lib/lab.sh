@@ -89,5 +89,5 @@ lab_prepare() {
 lab_start() {
     local name
     for name in "$@"; do host_start "$name"; done
-    host_wait 60 "$@"
+    host_wait 180 "$@" # a second or two, but on a busy machine much longer
 }

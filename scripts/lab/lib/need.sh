@@ -20,13 +20,15 @@ need_debian() {
 # Hosts are containers with an init of their own: they need namespaces, cgroups and a few things of the kernel.
 need_kernel() {
     unshare --net --mount --pid --fork --uts --ipc true 2>/dev/null || leave_out "no new namespaces may be made"
-    local feature module
-    for feature in overlay:overlay br_netfilter:bridge vxlan:vxlan nf_conntrack:nf_conntrack; do
-        module=${feature%:*}
+    local module
+    for module in overlay br_netfilter vxlan nf_conntrack veth loop btrfs; do
         modprobe -q "$module" 2>/dev/null || true # built in, or found missing just below
     done
     grep -qw overlay /proc/filesystems || leave_out "the kernel has no overlay file system"
     [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || leave_out "the kernel has no br_netfilter"
+    ! command -v ip >/dev/null ||
+        unshare --net ip link add vxlan0 type vxlan id 1 dstport 8472 dev lo 2>/dev/null ||
+        leave_out "the kernel has no VXLAN"
     [ -e /dev/kmsg ] || leave_out "there is no /dev/kmsg"
     [ -w /sys/fs/cgroup ] || leave_out "/sys/fs/cgroup cannot be written"
 }

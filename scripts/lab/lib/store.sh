@@ -7,8 +7,9 @@ STORE_FILE=$KFLEET_LAB_DIR/store.btrfs
 STORE_SIZE=60G # at most; what is not used takes no room on the disk
 
 store_open() {
-    mkdir -p "$LAB_STORE"
+    mkdir -p "$LAB_STORE" "$KFLEET_LAB_DIR/run"
     store_lock
+    touch "$KFLEET_LAB_DIR/run/.using.$$"
     if ! mountpoint -q "$LAB_STORE" && ! [ -e "$LAB_STORE/plain" ]; then
         [ -e "$STORE_FILE" ] || store_make
         # A crash of the whole machine may cost this file system, which `build` can make again: so no write barriers,
@@ -35,10 +36,15 @@ store_make() {
     fi
 }
 
-# Unmounts the store unless a lab is still using it.
+# Unmounts the store unless a lab, or a script that is still running, uses it.
 store_close() {
+    local user used=
     store_lock
-    if mountpoint -q "$LAB_STORE" && [ -z "$(ls -A "$LAB_STORE/run")" ]; then
+    rm -f "$KFLEET_LAB_DIR/run/.using.$$"
+    for user in "$KFLEET_LAB_DIR"/run/.using.*; do
+        if [ -d "/proc/${user##*.}" ]; then used=yes; else rm -f "$user"; fi
+    done
+    if [ -z "$used" ] && mountpoint -q "$LAB_STORE" && [ -z "$(ls -A "$LAB_STORE/run")" ]; then
         umount "$LAB_STORE" || umount --lazy "$LAB_STORE"
     fi
     store_unlock
