@@ -5,7 +5,10 @@ export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 kf_write() {
     path=$(readlink -f -- "$1" || printf '%s' "$1")
     dir=${path%/*}
-    mkdir -p -- "${dir:-/}"
+    case $2 in
+    0600) (umask 077; mkdir -p -- "${dir:-/}") ;;
+    *) mkdir -p -- "${dir:-/}" ;;
+    esac
     if [ "$3" != - ]; then
         have=$(sha256sum < "$path") || return 1
         if [ "${have%% *}" != "$3" ]; then

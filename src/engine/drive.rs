@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::cluster::JoinGrant;
 use crate::events::{Event, Failure, Tally};
-use crate::plan::{HostPlan, Need, Planned, Stage};
+use crate::plan::{HostPlan, Planned};
 use crate::steps::{Action, Change, RunScript, Yields};
 
 use super::grant::{Counter, Office};
@@ -40,8 +40,10 @@ impl Drive {
     pub async fn go(mut self, plan: &HostPlan) -> Tally {
         let since = Instant::now();
         let mut tally = Tally::default();
-        for stage in &plan.stages {
-            if let Err(failure) = self.stage(stage).await {
+        for (index, stage) in plan.stages.iter().enumerate() {
+            let record = plan.record.as_ref().filter(|_| index == 0);
+            let steps: Vec<&Planned> = record.into_iter().chain(&stage.steps).collect();
+            if let Err(failure) = self.stage(&steps, stage.needs_grant()).await {
                 if let Desk::Gives(office) = &self.desk {
                     office.withhold(&format!("{} failed", plan.host));
                 }
@@ -67,21 +69,20 @@ impl Drive {
         tally
     }
 
-    async fn stage(&mut self, stage: &Stage) -> Result<(), Failure> {
-        let changing = stage.steps.iter().find(|planned| matches!(planned.change, Change::Some { .. }));
-        let first = changing.map(|planned| planned.step);
-        if first.is_some() && self.interrupt.is_set() {
-            return Err(failure::of_interrupt(first));
-        }
-        let grant = match (&mut self.desk, stage.needs, first) {
-            (Desk::Takes(counter), Some(Need::JoinGrant), Some(step)) => {
-                let collected = self.interrupt.or(counter.collect()).await;
-                let collected = collected.ok_or_else(|| failure::of_interrupt(Some(step)))?;
+    async fn stage(&mut self, steps: &[&Planned], needs_grant: bool) -> Result<(), Failure> {
+        apply::tell_unchanged(&self.session, steps);
+        let first = steps.iter().find(|planned| !planned.change.actions().is_empty());
+        let Some(step) = first.map(|planned| planned.step) else { return Ok(()) };
+        let interrupted = || failure::of_interrupt(Some(step));
+        let grant = match &mut self.desk {
+            Desk::Takes(counter) if needs_grant => {
+                let collected = self.interrupt.or(counter.collect()).await.ok_or_else(interrupted)?;
                 Some(collected.map_err(|reason| failure::of_step(step, &format!("not joined: {reason}")))?)
             }
             _ => None,
         };
-        for (yields, value) in apply::stage(&self.session, &stage.steps, grant.as_deref()).await? {
+        let turn = self.interrupt.or(self.session.turn()).await.ok_or_else(interrupted)?;
+        for (yields, value) in apply::actions(&self.session, &turn, steps, grant.as_deref()).await? {
             match yields {
                 Yields::JoinGrant => self.give(&value)?,
                 Yields::AdminKubeconfig => self.save(&value)?,
@@ -126,7 +127,8 @@ async fn revoke(session: &Session, grant: &JoinGrant) {
     let action = Action::Run(RunScript { command: command.clone(), script, deadline: Duration::from_secs(20) });
     let change = Change::Some { diff: Vec::new(), actions: vec![action], record: Vec::new() };
     let planned = Planned { step: "join-grant", change, passing: true };
-    if let Err(failure) = apply::stage(session, &[planned], None).await {
+    let turn = session.turn().await;
+    if let Err(failure) = apply::actions(session, &turn, &[&planned], None).await {
         // The cluster is none the worse for it: the token is short-lived. But it must be known.
         session.tell(Event::ProblemFound {
             host: Some(session.name().to_owned()),

@@ -10,7 +10,7 @@ use crate::facts::{ClusterFacts, Facts, Wanted};
 use crate::host::{Connect, Stream};
 
 use super::failure;
-use super::session::Session;
+use super::session::{Session, Turn};
 
 /// The longest that a host may take to tell its facts.
 const PROBE: Duration = Duration::from_secs(60);
@@ -26,7 +26,7 @@ pub async fn connect(
 ) -> Result<(Session, Facts), Failure> {
     let since = Instant::now();
     let connection = {
-        let _turn = limit.acquire().await;
+        let _turn = Turn::of(&limit).await;
         host.connect().await.map_err(|error| failure::of_host(&error, None))?
     };
     events.tell(Event::HostConnected { host: host.name().to_owned(), took: since.elapsed() });
@@ -66,7 +66,8 @@ async fn ask(session: &Session, script: &str) -> Result<Vec<u8>, Failure> {
             buffer.extend_from_slice(bytes);
         }
     };
-    let exit = session.exec(script.into(), PROBE, &mut output).await;
+    let turn = session.turn().await;
+    let exit = session.exec(&turn, script.into(), PROBE, &mut output).await;
     let exit = exit.map_err(|error| failure::of_host(&error, Some("facts")))?;
     if !exit.success() {
         let stderr = String::from_utf8_lossy(&stderr);

@@ -10,6 +10,9 @@ use super::script::write_file;
 /// Where jobs live on a host: root's alone.
 const JOBS: &str = "/var/lib/kfleet/jobs";
 
+/// Where the logs of jobs go that ended well and were heard to their end.
+const LOGS: &str = "/var/lib/kfleet/logs";
+
 /// The script that starts the job, unless it runs already or is only to be followed.
 pub fn start(job: &Detached, files: &[(&str, SecretString)]) -> String {
     if job.follow_only {
@@ -19,22 +22,27 @@ pub fn start(job: &Detached, files: &[(&str, SecretString)]) -> String {
     let dir = dir(job);
     let mut writes: Vec<String> = files.iter().map(|(name, contents)| private(&dir, name, contents)).collect();
     writes.push(private(&dir, "script", &job.script.clone().into()));
+    writes.push(private(&dir, "after", &after(job).into()));
     writes.push(private(&dir, "run", &run(job).into()));
     let description = quote(&format!("kfleet: {}", job.command));
     format!(
-        "umask 077\n\
-         mkdir -p {dir}\n\
-         chmod 0700 /var/lib/kfleet {JOBS} {dir}\n\
-         ! systemctl is-active --quiet {unit} || exit 0\n\
-         rm -f {dir}/log {dir}/status\n\
-         {}\n\
-         systemctl reset-failed {unit} 2>/dev/null || :\n\
-         systemd-run --unit={unit} --description={description} /bin/sh {dir}/run",
+        "umask 077
+mkdir -p {dir}
+chmod 0700 /var/lib/kfleet {JOBS} {dir}
+! systemctl is-active --quiet {unit} || exit 0
+rm -f {dir}/log {dir}/status
+{}
+systemctl reset-failed {unit} 2>/dev/null || :
+launch() {{ systemd-run --unit={unit} --description={description} \"$@\" /bin/sh {dir}/run; }}
+# systemd-run before 236 does not know the property; the job tidies up itself there, unless it is killed.
+launch --property=ExecStopPost='/bin/sh {dir}/after' 2>/dev/null || launch",
         writes.join("\n")
     )
 }
 
 /// The script that prints the job's output as it comes and ends as the job ended, without its secrets on disk any more.
+///
+/// A job that ended well leaves its log and nothing else; one that failed keeps its directory, for the next run to see.
 pub fn follow(job: &Detached) -> String {
     let dir = dir(job);
     format!(
@@ -60,30 +68,43 @@ if [ \"$ended\" = lost ]; then
     echo '{unit} ended without a status: was it stopped, or did the host go down?'
     exit 1
 fi
-exit \"$(cat status)\"",
-        unit = unit(job)
+status=$(cat status)
+if [ \"$status\" = 0 ]; then
+    (umask 077; mkdir -p {LOGS})
+    mv -f log {LOGS}/{name}
+    cd /
+    rm -rf {dir}
+fi
+exit \"$status\"",
+        unit = unit(job),
+        name = job.name
     )
 }
 
-/// What the unit runs: the job's script, its log, its status; its files are gone when it ends, however it ends.
+/// What the unit runs: the job's script, its log, its status.
 fn run(job: &Detached) -> String {
-    let files: Vec<&str> = job.files.iter().map(|(name, _)| *name).chain(["script"]).collect();
     format!(
         "umask 077
 cd {dir} || exit 1
 exec > log 2>&1 < /dev/null
 export HOME=/root LC_ALL=C PATH=\"$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"
-trap 'rm -f {files}' EXIT
+trap '/bin/sh {dir}/after' EXIT
 trap 'exit 143' TERM INT HUP
 /bin/sh -eu ./script
 status=$?
-rm -f {files}
+/bin/sh {dir}/after
 echo $status > status.new
 mv status.new status
 ",
         dir = dir(job),
-        files = files.join(" ")
     )
+}
+
+/// What takes the job's secrets off the disk, however it ended; systemd runs it even after a SIGKILL.
+fn after(job: &Detached) -> String {
+    let files: Vec<&str> = job.files.iter().map(|(name, _)| *name).chain(["script"]).collect();
+    let leaves = job.leaves.iter().map(|path| quote(path));
+    format!("cd {} && rm -f {}\n", dir(job), files.into_iter().map(quote).chain(leaves).collect::<Vec<_>>().join(" "))
 }
 
 fn unit(job: &Detached) -> String {

@@ -2,21 +2,27 @@
 //!
 //! [`Engine::run`] is the whole of it, top to bottom: gather, preflight, plan, apply, verify.
 
+mod aftermath;
 mod apply;
+mod diagnosis;
 mod drive;
+#[expect(clippy::module_inception, reason = "a file is named after its type")]
+mod engine;
 mod failure;
 mod frames;
 mod gather;
 mod grant;
 mod interrupt;
 mod job;
+mod progress;
 mod run;
 mod script;
 mod session;
 mod state_dir;
+mod task;
 mod tasks;
 mod verify;
 
+pub use engine::{Engine, Report};
 pub use interrupt::Interrupt;
-pub use run::{Engine, Report};
 pub use state_dir::StateDir;

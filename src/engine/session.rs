@@ -2,10 +2,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::events::{Event, Events};
 use crate::host::{Exit, Host, HostError, Output, Request, User};
+
+/// The right to use a connection now. Nobody who has one waits for anything but its own host.
+pub struct Turn {
+    /// `None` never: the semaphore is never closed.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Turn {
+    /// Waits for one.
+    pub async fn of(limit: &Arc<Semaphore>) -> Self {
+        Self { _permit: Arc::clone(limit).acquire_owned().await.ok() }
+    }
+}
 
 /// One host's connection for the whole of a run, and the fleet's limit on how much goes on at once.
 #[derive(Clone)]
@@ -42,15 +55,19 @@ impl Session {
         self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Runs a script as root. Waits for its turn first: nobody who has a turn waits for anything but its own host.
+    /// Waits for this host's turn.
+    pub async fn turn(&self) -> Turn {
+        Turn::of(&self.limit).await
+    }
+
+    /// Runs a script as root.
     pub async fn exec(
         &self,
+        _turn: &Turn,
         script: SecretString,
         deadline: Duration,
         output: &mut dyn Output,
     ) -> Result<Exit, HostError> {
-        // The semaphore is never closed.
-        let _turn = self.limit.acquire().await;
         self.host.exec(Request { script, user: User::Root, deadline }, output).await
     }
 

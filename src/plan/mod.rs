@@ -7,7 +7,7 @@ mod ready;
 mod recipe;
 mod up;
 
-pub use model::{HostPlan, Need, Plan, Planned, Stage};
+pub use model::{HostPlan, Plan, Planned, Stage};
 pub use pod_network::pod_network;
 pub use ready::Expectation;
 pub use recipe::{Fleet, Recipe};

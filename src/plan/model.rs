@@ -1,6 +1,6 @@
 use crate::doctor::Finding;
 use crate::events::Severity;
-use crate::steps::{Action, Change, Recorded, Yields};
+use crate::steps::{Action, Change, Contents, Yields};
 
 /// All that is to be done, host by host.
 #[derive(Debug, Default)]
@@ -16,6 +16,9 @@ pub struct Plan {
 pub struct HostPlan {
     /// Its name in the inventory.
     pub host: String,
+    /// The host's record of what was there before kfleet, where it is not up to date: written before everything else,
+    /// so that an interrupted change cannot lose what was there before it.
+    pub record: Option<Planned>,
     /// In order.
     pub stages: Vec<Stage>,
 }
@@ -23,17 +26,8 @@ pub struct HostPlan {
 /// Steps that go together: all their actions run in one round trip, as soon as what they need is there.
 #[derive(Debug)]
 pub struct Stage {
-    /// What must exist before the stage begins; the host waits for nothing else.
-    pub needs: Option<Need>,
     /// In order.
     pub steps: Vec<Planned>,
-}
-
-/// What a stage may wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// The join grant: known after init, or after a token was made.
-    JoinGrant,
 }
 
 /// A step and what it has to do.
@@ -51,18 +45,17 @@ impl HostPlan {
     /// Whether the host has the join grant to give.
     #[must_use]
     pub fn yields_grant(&self) -> bool {
-        self.planned().flat_map(Planned::actions).any(|action| match action {
+        self.planned().flat_map(|planned| planned.change.actions()).any(|action| match action {
             Action::Capture(yields, _) => *yields == Yields::JoinGrant,
             Action::Detach(job) => job.yields == Some(Yields::JoinGrant),
             Action::Write(_) | Action::Run(_) => false,
         })
     }
 
-    /// Whether a stage with something to do waits for the join grant.
+    /// Whether any of its stages waits for the join grant.
     #[must_use]
     pub fn needs_grant(&self) -> bool {
-        let waiting = self.stages.iter().filter(|stage| stage.needs == Some(Need::JoinGrant));
-        waiting.flat_map(|stage| &stage.steps).any(|planned| !planned.actions().is_empty())
+        self.stages.iter().any(Stage::needs_grant)
     }
 
     /// The steps that must not touch this host, as findings.
@@ -78,28 +71,21 @@ impl HostPlan {
         self.planned().filter_map(refusal).collect()
     }
 
-    /// Every step of every stage, in order.
+    /// The record and every step of every stage, in order.
     pub fn planned(&self) -> impl Iterator<Item = &Planned> {
-        self.stages.iter().flat_map(|stage| &stage.steps)
+        self.record.iter().chain(self.stages.iter().flat_map(|stage| &stage.steps))
     }
 }
 
-impl Planned {
-    /// What there is to do, in order.
+impl Stage {
+    /// Whether one of its actions is made of the join grant, which is known after init or after a token was made. The
+    /// host waits for nothing else.
     #[must_use]
-    pub fn actions(&self) -> &[Action] {
-        match &self.change {
-            Change::Some { actions, .. } => actions,
-            Change::None { .. } | Change::Refused { .. } => &[],
-        }
-    }
-
-    /// What the host's record is to hold of it.
-    #[must_use]
-    pub fn record(&self) -> &[Recorded] {
-        match &self.change {
-            Change::Some { record, .. } => record,
-            Change::None { .. } | Change::Refused { .. } => &[],
-        }
+    pub fn needs_grant(&self) -> bool {
+        self.steps.iter().flat_map(|planned| planned.change.actions()).any(|action| match action {
+            Action::Write(file) => matches!(file.contents, Contents::JoinConfiguration(_)),
+            Action::Detach(job) => job.files.iter().any(|(_, it)| matches!(it, Contents::JoinConfiguration(_))),
+            Action::Run(_) | Action::Capture(..) => false,
+        })
     }
 }

@@ -22,6 +22,10 @@ pub trait Recipe: Send + Sync {
     /// What such a finding stops.
     fn stops(&self, finding: &Finding) -> Stops;
 
+    /// The host whose API server should answer and does not, as for a while after a boot. What hangs on the cluster can
+    /// only be planned when it does.
+    fn silent<'a>(&'a self, fleet: &Fleet) -> Option<&'a str>;
+
     /// What is to be done on these hosts.
     fn plan(&self, fleet: &Fleet) -> Plan;
 

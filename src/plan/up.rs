@@ -7,11 +7,11 @@ use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
     self, AdminKubeconfig, Change, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, PodNetwork,
-    Record, Recorded, Refusal, Step, Worker, node_name, record_action,
+    Record, Recorded, Step, Worker, initialising, living, node_name, record_action,
 };
 
 use super::openings;
-use super::{Expectation, Fleet, HostPlan, Need, Plan, Planned, Recipe, Stage};
+use super::{Expectation, Fleet, HostPlan, Plan, Planned, Recipe, Stage};
 
 /// `kfleet up`: from bare hosts to a Ready cluster.
 pub struct Up {
@@ -33,9 +33,8 @@ pub struct Workstation {
     pub authority: Option<Authority>,
 }
 
-/// A stage of the recipe: what it waits for, and its steps.
+/// A stage of the recipe.
 struct Course<'a> {
-    needs: Option<Need>,
     passing: bool,
     steps: Vec<Box<dyn Step + 'a>>,
 }
@@ -75,10 +74,15 @@ impl Up {
                 Course::new(vec![Box::new(KeptKubeconfig::new(self.workstation.kept_kubeconfig()))]).passing(),
             ],
             Role::Worker => {
-                let worker = Worker::new(&self.inventory, host, self.ca(fleet));
-                vec![base, Course::new(vec![Box::new(worker)]).after(Need::JoinGrant)]
+                // The join waits for the grant, by what it is made of.
+                vec![base, Course::new(vec![Box::new(self.worker(host, fleet))])]
             }
         }
+    }
+
+    fn worker<'a>(&'a self, host: &'a Host, fleet: &'a Fleet) -> Worker<'a> {
+        let cluster = self.cluster(fleet).and_then(|facts| facts.cluster.as_ref());
+        Worker::new(&self.inventory, host, self.ca(fleet), cluster)
     }
 
     fn control_plane<'a>(&self, fleet: &'a Fleet) -> Option<&'a Facts> {
@@ -87,31 +91,38 @@ impl Up {
 
     /// The control plane's facts, if its cluster is there and stays.
     fn cluster<'a>(&self, fleet: &'a Fleet) -> Option<&'a Facts> {
-        let step = ControlPlane::new(&self.inventory, self.workstation.authority.as_ref());
-        self.control_plane(fleet).filter(|facts| matches!(step.plan(facts), Change::None { .. }))
+        self.control_plane(fleet).filter(|facts| living(facts))
     }
 
-    /// The cluster's CA, where it is known before the run.
+    /// The cluster's CA, where it is known before the run. An init that runs already has put its own in place.
     fn ca<'a>(&'a self, fleet: &'a Fleet) -> Option<&'a str> {
-        match self.cluster(fleet) {
-            Some(facts) => facts.kubeadm.ca_certificate.as_deref(),
-            None => self.workstation.authority.as_ref().map(Authority::certificate),
+        match self.control_plane(fleet) {
+            Some(facts) if living(facts) || initialising(facts) => facts.kubeadm.ca_certificate.as_deref(),
+            _ => self.workstation.authority.as_ref().map(Authority::certificate),
         }
     }
 
     /// A control plane that runs already makes a token when a worker is to join; a new one has init's.
     fn token_is_wanted(&self, fleet: &Fleet) -> bool {
-        let joins = |host: &Host| {
-            let worker = Worker::new(&self.inventory, host, self.ca(fleet));
-            fleet.get(&host.name).is_some_and(|facts| matches!(worker.plan(facts), Change::Some { .. }))
-        };
+        let joins = |host: &Host| fleet.get(&host.name).is_some_and(|facts| self.worker(host, fleet).joins(facts));
         self.cluster(fleet).is_some() && self.inventory.workers().any(joins)
     }
 
     fn host_plan(&self, host: &Host, facts: &Facts, fleet: &Fleet) -> HostPlan {
-        let courses = self.courses(host, fleet);
-        HostPlan { host: host.name.clone(), stages: courses.iter().map(|course| course.plan(facts)).collect() }
+        let stages: Vec<Stage> = self.courses(host, fleet).iter().map(|course| course.plan(facts)).collect();
+        let changes = stages.iter().flat_map(|stage| &stage.steps).map(|planned| &planned.change);
+        let entries: Vec<Recorded> = changes.flat_map(Change::record).cloned().collect();
+        HostPlan { host: host.name.clone(), record: record(facts, &entries), stages }
     }
+}
+
+/// The host's record with these entries, if it is to be written.
+fn record(facts: &Facts, entries: &[Recorded]) -> Option<Planned> {
+    let change = match record_action(facts, entries).transpose()? {
+        Ok(action) => Change::Some { diff: Vec::new(), actions: vec![action], record: Vec::new() },
+        Err(refusal) => refusal.into(),
+    };
+    Some(Planned { step: "record", change, passing: true })
 }
 
 impl Recipe for Up {
@@ -136,12 +147,20 @@ impl Recipe for Up {
             );
             return vec![Finding::of_fleet(Severity::Error, "control-plane", reason)];
         };
-        let living = differences(&self.inventory, control_plane).into_iter().map(Finding::from);
-        living.chain(preflight(&self.inventory, fleet)).collect()
+        // What an init left that is still under way, or that failed, is no cluster yet.
+        let living = if living(control_plane) { differences(&self.inventory, control_plane) } else { Vec::new() };
+        living.into_iter().map(Finding::from).chain(preflight(&self.inventory, fleet)).collect()
     }
 
     fn stops(&self, finding: &Finding) -> Stops {
         finding.stops(&self.inventory)
+    }
+
+    fn silent<'a>(&'a self, fleet: &Fleet) -> Option<&'a str> {
+        let cluster = self.cluster(fleet)?.cluster.as_ref();
+        cluster
+            .is_some_and(|cluster| cluster.unreachable.is_some())
+            .then(|| self.inventory.control_plane().name.as_str())
     }
 
     fn plan(&self, fleet: &Fleet) -> Plan {
@@ -163,11 +182,7 @@ impl Recipe for Up {
 
 impl<'a> Course<'a> {
     fn new(steps: Vec<Box<dyn Step + 'a>>) -> Self {
-        Self { needs: None, passing: false, steps }
-    }
-
-    fn after(self, need: Need) -> Self {
-        Self { needs: Some(need), ..self }
+        Self { passing: false, steps }
     }
 
     /// What it does is gone when the run ends.
@@ -175,18 +190,8 @@ impl<'a> Course<'a> {
         Self { passing: true, ..self }
     }
 
-    /// The steps planned, and before them the host's record of what they are about to change.
     fn plan(&self, facts: &Facts) -> Stage {
         let planned = |step: &dyn Step| Planned { step: step.name(), change: step.plan(facts), passing: self.passing };
-        let mut steps: Vec<Planned> = self.steps.iter().map(|step| planned(step.as_ref())).collect();
-        let entries: Vec<Recorded> = steps.iter().flat_map(Planned::record).cloned().collect();
-        let record = match record_action(facts, &entries) {
-            Ok(None) => return Stage { needs: self.needs, steps },
-            Ok(Some(action)) => Change::Some { diff: Vec::new(), actions: vec![action], record: Vec::new() },
-            Err(Refusal { reason, hint }) => Change::Refused { reason, hint },
-        };
-        // Written first, so that an interrupted change cannot lose what was there before it.
-        steps.insert(0, Planned { step: "record", change: record, passing: true });
-        Stage { needs: self.needs, steps }
+        Stage { steps: self.steps.iter().map(|step| planned(step.as_ref())).collect() }
     }
 }

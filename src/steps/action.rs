@@ -70,8 +70,10 @@ pub struct Detached {
     pub name: &'static str,
     /// What a report calls it.
     pub command: String,
-    /// Files for it, 0600, in its directory by these names; gone when it ends.
+    /// Files for it, 0600, in its directory by these names; gone when it ends, however it ends.
     pub files: Vec<(&'static str, Contents)>,
+    /// Files with secrets that it may leave elsewhere when it is cut; gone when it ends, too.
+    pub leaves: &'static [&'static str],
     /// Runs in its directory by `/bin/sh` with `set -eu`.
     pub script: String,
     /// The longest that it is followed; it is not ended then.

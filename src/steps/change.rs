@@ -32,6 +32,24 @@ impl Change {
     pub fn none(why: impl Into<String>) -> Self {
         Self::None { why: why.into() }
     }
+
+    /// What there is to do, in order.
+    #[must_use]
+    pub fn actions(&self) -> &[Action] {
+        match self {
+            Self::Some { actions, .. } => actions,
+            Self::None { .. } | Self::Refused { .. } => &[],
+        }
+    }
+
+    /// What the host's record is to hold of it.
+    #[must_use]
+    pub fn record(&self) -> &[Recorded] {
+        match self {
+            Self::Some { record, .. } => record,
+            Self::None { .. } | Self::Refused { .. } => &[],
+        }
+    }
 }
 
 /// One thing that kfleet brought to a host, and what was in its place. Kept on the host, so that a reset takes back

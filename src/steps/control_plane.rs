@@ -7,7 +7,7 @@ use crate::cluster::{Authority, InitSpec, init_configuration};
 use crate::facts::{Facts, Job, Wanted};
 use crate::inventory::{Host, Inventory, KubernetesVersion};
 
-use super::{Action, Change, Contents, Detached, Step, Yields, node};
+use super::{Action, Change, Contents, Detached, RunScript, Step, Yields, node};
 
 /// The control plane runs on this host: made by `kubeadm init`, detached from the connection.
 pub struct ControlPlane<'a> {
@@ -56,30 +56,28 @@ impl<'a> ControlPlane<'a> {
         init_configuration(&spec).map_err(|error| error.to_string())
     }
 
-    fn init(&self, facts: &Facts, follow_only: bool) -> Result<Action, String> {
+    fn init(&self, facts: &Facts) -> Result<Action, String> {
         let mut files = vec![("config.yaml", Contents::Text(self.configuration(facts)?))];
         if let Some(authority) = self.authority {
             files.push(("ca.crt", Contents::Text(authority.certificate().to_owned())));
             files.push(("ca.key", Contents::Secret(authority.key().clone())));
         }
         Ok(Action::Detach(Box::new(Detached {
-            name: JOB,
-            command: "kubeadm init --config config.yaml".to_owned(),
             files,
             script: self.script(facts),
-            deadline: DEADLINE,
-            follow_only,
+            follow_only: false,
             yields: Some(Yields::JoinGrant),
+            ..followed()
         })))
     }
 
-    /// `made` holds the digest of the CA that this job made or brought: only what is under that CA is ever reset.
+    /// `made` holds the digest of the CA that this job made or brought: only what is under that CA is ever taken back.
     fn script(&self, facts: &Facts) -> String {
         let flags = node::flags(self.inventory);
         let reset = node::reset(self.inventory, self.host, facts);
         let ca = if self.authority.is_some() {
             "mkdir -p /etc/kubernetes/pki
-install -m 0644 ca.crt /etc/kubernetes/pki/ca.crt
+install -m 0644 ca.crt $ca
 install -m 0600 ca.key /etc/kubernetes/pki/ca.key
 "
         } else {
@@ -87,20 +85,20 @@ install -m 0600 ca.key /etc/kubernetes/pki/ca.key
         };
         format!(
             "ca=/etc/kubernetes/pki/ca.crt
-if [ -s made ]; then
-    if ! sha256sum $ca | cmp -s - made; then
-        echo \"the CA in $ca is not the one of the init that failed before: nothing was touched\"
+there() {{ [ -e \"$1\" ]; }}
+if there /etc/kubernetes/kubelet.conf || there /etc/kubernetes/admin.conf || there /etc/kubernetes/manifests/*.yaml; then
+    if [ ! -e taking-back ] && {{ [ ! -s made ] || ! sha256sum $ca | cmp -s - made; }}; then
+        echo 'error: what is in /etc/kubernetes is not of the init of kfleet that failed before: nothing was touched'
         exit 1
     fi
-    if [ -e /etc/kubernetes/kubelet.conf ] || [ -d /etc/kubernetes/manifests ]; then
-        echo '[reset] Taking back the init that failed before'
-        {reset}
-    fi
+    echo '[reset] Taking back the init that failed before'
+    touch taking-back
+    {reset}
 fi
+rm -f made taking-back
 {ca}kubeadm init phase certs ca --config config.yaml
 sha256sum $ca > made
 kubeadm init --config config.yaml{flags}
-rm -f made
 cat $ca
 "
         )
@@ -117,42 +115,108 @@ impl Step for ControlPlane<'_> {
     }
 
     fn plan(&self, facts: &Facts) -> Change {
-        let job = facts.jobs.get(JOB);
-        let half_made = matches!(job, Some(Job::Lost)) || matches!(job, Some(Job::Finished(status)) if *status != 0);
-        let answers = facts.cluster.as_ref().is_some_and(|cluster| cluster.unreachable.is_none());
-        let follow_only = job == Some(&Job::Running);
-        if !follow_only && living(facts) {
-            return match (half_made, answers) {
-                (false, _) => Change::none("it runs here already"),
-                (true, true) => Change::Refused {
-                    reason: "an init of kfleet's failed here before, and yet an API server answers".to_owned(),
-                    hint: "look at it; then keep it with `rm -r /var/lib/kfleet/jobs/init`, or take it down with `kubeadm reset`"
-                        .to_owned(),
-                },
-                (true, false) => self.change(facts, follow_only, "kubeadm init, after a reset of the one that failed"),
-            };
-        }
-        let what = if follow_only { "kubeadm init, which runs already" } else { "kubeadm init" };
-        self.change(facts, follow_only, what)
-    }
-}
-
-impl ControlPlane<'_> {
-    fn change(&self, facts: &Facts, follow_only: bool, what: &str) -> Change {
-        match self.init(facts, follow_only) {
-            Ok(action) => Change::Some { diff: vec![format!("+ {what}")], actions: vec![action], record: Vec::new() },
+        let init = |what: &str| match self.init(facts) {
+            Ok(action) => change(what, vec![action]),
             Err(reason) => Change::Refused {
                 reason: format!("no kubeadm configuration can be made: {reason}"),
                 hint: "see `kfleet hosts` for what the inventory says of it".to_owned(),
             },
+        };
+        match stage(facts) {
+            Stage::Bare => init("kubeadm init"),
+            Stage::Initialising => {
+                let yields = Some(Yields::JoinGrant);
+                let follow = Action::Detach(Box::new(Detached { yields, ..followed() }));
+                change("kubeadm init, which runs already", vec![follow])
+            }
+            Stage::Unheard => {
+                change("kubeadm init, which ended meanwhile", vec![revoke(), Action::Detach(Box::new(followed()))])
+            }
+            Stage::HalfMade if in_use(facts) => Change::Refused {
+                reason: "an init of kfleet's failed here before, and yet its cluster is in use".to_owned(),
+                hint: "look at it; then keep it with `rm -r /var/lib/kfleet/jobs/init`, or take it down with \
+                       `kubeadm reset`"
+                    .to_owned(),
+            },
+            Stage::HalfMade => init("kubeadm init, after a reset of the one that failed"),
+            Stage::Living => Change::none("it runs here already"),
         }
     }
 }
 
-/// Whether a control plane was set up here, whether or not it answers.
+/// How far the control plane has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// There is none.
+    Bare,
+    /// kfleet's init runs.
+    Initialising,
+    /// kfleet's init ended well, and no kfleet was there to hear it.
+    Unheard,
+    /// kfleet's init began and did not end well.
+    HalfMade,
+    /// It is there, whether or not it answers.
+    Living,
+}
+
+fn stage(facts: &Facts) -> Stage {
+    let there = facts.kubeadm.manifests.is_some() && facts.kubeadm.kubeconfigs.contains_key("admin");
+    match facts.jobs.get(JOB) {
+        Some(Job::Running) => Stage::Initialising,
+        _ if !there => Stage::Bare,
+        None => Stage::Living,
+        Some(Job::Finished(0)) => Stage::Unheard,
+        Some(Job::Finished(_) | Job::Lost) => Stage::HalfMade,
+    }
+}
+
+/// Whether a control plane was set up here and finished, whether or not it answers.
 #[must_use]
 pub fn living(facts: &Facts) -> bool {
-    facts.kubeadm.manifests.is_some() && facts.kubeadm.kubeconfigs.contains_key("admin")
+    matches!(stage(facts), Stage::Living | Stage::Unheard)
+}
+
+/// Whether kfleet's init runs here at this moment.
+#[must_use]
+pub fn initialising(facts: &Facts) -> bool {
+    stage(facts) == Stage::Initialising
+}
+
+/// Whether anything but the control plane itself hangs on the cluster: other nodes, or a pod network.
+fn in_use(facts: &Facts) -> bool {
+    let own = ["kube-proxy", "coredns"];
+    facts.cluster.as_ref().is_some_and(|cluster| {
+        cluster.nodes.len() > 1 || cluster.workloads.iter().any(|workload| !own.contains(&workload.name.as_str()))
+    })
+}
+
+/// The job as one that is there already.
+fn followed() -> Detached {
+    Detached {
+        name: JOB,
+        command: "kubeadm init --config config.yaml".to_owned(),
+        files: Vec::new(),
+        leaves: &[],
+        script: String::new(),
+        deadline: DEADLINE,
+        follow_only: true,
+        yields: None,
+    }
+}
+
+/// Takes the token back that nobody was there to take; who joins gets one that is known to be good.
+fn revoke() -> Action {
+    let script = "sed -n -E 's/.*--token ([a-z0-9]{6})\\..*/\\1/p' /var/lib/kfleet/jobs/init/log | sort -u |
+while read -r id; do kubeadm token delete \"$id\" --kubeconfig /etc/kubernetes/admin.conf || :; done";
+    Action::Run(RunScript {
+        command: "kubeadm token delete".to_owned(),
+        script: script.to_owned(),
+        deadline: Duration::from_secs(30),
+    })
+}
+
+fn change(what: &str, actions: Vec<Action>) -> Change {
+    Change::Some { diff: vec![format!("+ {what}")], actions, record: Vec::new() }
 }
 
 /// The address that the API server is to announce.

@@ -1,63 +1,92 @@
 use std::time::Duration;
 
 use crate::cluster::JoinSpec;
-use crate::facts::{Facts, Job, Wanted};
+use crate::facts::{ClusterFacts, Facts, Job, Wanted};
 use crate::inventory::{Host, Inventory};
 
-use super::{Action, Change, Contents, Detached, Step, node};
+use super::{Action, Change, Contents, Detached, RunScript, Step, node};
 
 /// This host is a worker of the cluster: made by `kubeadm join`, detached from the connection.
 pub struct Worker<'a> {
     inventory: &'a Inventory,
     host: &'a Host,
     ca: Option<&'a str>,
+    cluster: Option<&'a ClusterFacts>,
 }
 
 /// The job's name.
 const JOB: &str = "join";
 /// kubeadm gives discovery and the TLS bootstrap 5 minutes each.
 const DEADLINE: Duration = Duration::from_secs(12 * 60);
+/// Holds the token from the kubelet's start until it has a certificate of its own.
+const BOOTSTRAP: &str = "/etc/kubernetes/bootstrap-kubelet.conf";
 
 impl<'a> Worker<'a> {
-    /// A worker of the cluster with this CA certificate (PEM); `None` where the cluster is yet to be made.
+    /// A worker of the cluster with this CA certificate (PEM), `None` where the cluster is yet to be made; and with what
+    /// its API server says, where one was asked.
     #[must_use]
-    pub fn new(inventory: &'a Inventory, host: &'a Host, ca: Option<&'a str>) -> Self {
-        Self { inventory, host, ca }
+    pub fn new(
+        inventory: &'a Inventory,
+        host: &'a Host,
+        ca: Option<&'a str>,
+        cluster: Option<&'a ClusterFacts>,
+    ) -> Self {
+        Self { inventory, host, ca, cluster }
     }
 
-    fn join(&self, facts: &Facts, follow_only: bool) -> Option<Action> {
+    /// Whether a join is wanted, and with it a grant.
+    #[must_use]
+    pub fn joins(&self, facts: &Facts) -> bool {
+        self.plan(facts).actions().iter().any(|action| matches!(action, Action::Detach(_)))
+    }
+
+    fn join(&self, facts: &Facts) -> Change {
+        let Some(kubeadm) = facts.packages.kubeadm.clone() else {
+            return Change::Refused {
+                reason: "kubeadm is not installed".to_owned(),
+                hint: "install kubeadm and kubelet on it".to_owned(),
+            };
+        };
         let spec = JoinSpec {
-            kubeadm: facts.packages.kubeadm.clone()?,
+            kubeadm,
             node_name: node::name(facts),
             cri_socket: node::cri_socket(self.inventory, self.host, facts),
             node_ip: self.host.node_ip,
         };
-        Some(Action::Detach(Box::new(Detached {
-            name: JOB,
-            command: "kubeadm join --config config.yaml".to_owned(),
-            files: vec![("config.yaml", Contents::JoinConfiguration(spec))],
-            script: self.script(facts),
-            deadline: DEADLINE,
-            follow_only,
-            yields: None,
-        })))
+        let files = vec![("config.yaml", Contents::JoinConfiguration(spec))];
+        let join = Detached { files, script: self.script(facts), follow_only: false, ..followed() };
+        change("+ kubeadm join", Action::Detach(Box::new(join)))
     }
 
-    /// What a join that was cut left behind is taken back first; its token never stays in bootstrap-kubelet.conf.
+    /// What a join that was cut left behind is taken back first.
     fn script(&self, facts: &Facts) -> String {
         let flags = node::flags(self.inventory);
-        let mut reset = String::new();
-        if left_behind(facts) {
-            reset = format!(
-                "echo '[reset] Taking back the join that was cut'\n{}\n",
-                node::reset(self.inventory, self.host, facts)
+        let reset = node::reset(self.inventory, self.host, facts);
+        let reset = if left_behind(facts) {
+            format!("echo '[reset] Taking back the join that was cut'\n{reset}\n")
+        } else {
+            String::new()
+        };
+        format!("{reset}rm -f {BOOTSTRAP}\nkubeadm join --config config.yaml{flags}\n")
+    }
+
+    /// A host that has joined, by its kubelet.conf.
+    fn joined(&self, facts: &Facts, server: &str) -> Change {
+        let name = node::name(facts);
+        let answers = self.cluster.filter(|cluster| cluster.unreachable.is_none());
+        if facts.kubeadm.kubeconfigs.contains_key("bootstrap-kubelet") {
+            let remove = format!("rm -f {BOOTSTRAP}");
+            return change(&format!("- {BOOTSTRAP}, with the token of a join that was cut"), run(remove));
+        }
+        if answers.is_some_and(|cluster| cluster.nodes.iter().all(|node| node.name != name)) {
+            // A kubelet registers its Node when it starts, and never again.
+            let restart = run("systemctl restart kubelet".to_owned());
+            return change(
+                &format!("+ node {name}, which the cluster has lost: the kubelet registers it anew"),
+                restart,
             );
         }
-        format!(
-            "trap 'rm -f /etc/kubernetes/bootstrap-kubelet.conf' EXIT\n\
-             {reset}rm -f /etc/kubernetes/bootstrap-kubelet.conf\n\
-             kubeadm join --config config.yaml{flags}\n"
-        )
+        Change::none(format!("it has joined {server}"))
     }
 }
 
@@ -71,40 +100,51 @@ impl Step for Worker<'_> {
     }
 
     fn plan(&self, facts: &Facts) -> Change {
-        let follow_only = facts.jobs.get(JOB) == Some(&Job::Running);
-        let kubelet = facts.kubeadm.kubeconfigs.get("kubelet").filter(|_| !follow_only && !left_behind(facts));
-        match (kubelet, self.ca) {
+        if facts.jobs.get(JOB) == Some(&Job::Running) {
+            return change("+ kubeadm join, which runs already", Action::Detach(Box::new(followed())));
+        }
+        match (facts.kubeadm.kubeconfigs.get("kubelet"), self.ca) {
             (Some(kubelet), Some(ca)) if kubelet.ca_certificate.as_deref().map(str::trim) == Some(ca.trim()) => {
-                Change::none(format!("it has joined {}", kubelet.server))
+                self.joined(facts, &kubelet.server)
             }
             (Some(kubelet), _) => Change::Refused {
                 reason: format!("it has joined another cluster, at {}", kubelet.server),
                 hint: "to move it here, run `kubeadm reset` on it and run again".to_owned(),
             },
-            (None, _) => {
-                let what = if follow_only { "kubeadm join, which runs already" } else { "kubeadm join" };
-                match self.join(facts, follow_only) {
-                    Some(join) => {
-                        Change::Some { diff: vec![format!("+ {what}")], actions: vec![join], record: Vec::new() }
-                    }
-                    None => Change::Refused {
-                        reason: "kubeadm is not installed".to_owned(),
-                        hint: "install kubeadm and kubelet on it".to_owned(),
-                    },
-                }
-            }
+            (None, _) => self.join(facts),
         }
     }
 }
 
-/// Whether a join began here and did not come to its end.
+/// Whether a join began here and did not come to its end. Where the kubelet has its own kubeconfig it came far enough:
+/// such a host may run pods, and is never reset.
 fn left_behind(facts: &Facts) -> bool {
-    let begun = facts.kubeadm.kubeconfigs.contains_key("bootstrap-kubelet")
-        && !facts.kubeadm.kubeconfigs.contains_key("kubelet");
-    begun
+    facts.kubeadm.kubeconfigs.contains_key("bootstrap-kubelet")
         || match facts.jobs.get(JOB) {
             Some(Job::Lost) => true,
             Some(Job::Finished(status)) => *status != 0,
             Some(Job::Running) | None => false,
         }
+}
+
+/// The job as one that is there already.
+fn followed() -> Detached {
+    Detached {
+        name: JOB,
+        command: "kubeadm join --config config.yaml".to_owned(),
+        files: Vec::new(),
+        leaves: &[BOOTSTRAP],
+        script: String::new(),
+        deadline: DEADLINE,
+        follow_only: true,
+        yields: None,
+    }
+}
+
+fn run(command: String) -> Action {
+    Action::Run(RunScript { script: command.clone(), command, deadline: Duration::from_secs(30) })
+}
+
+fn change(what: &str, action: Action) -> Change {
+    Change::Some { diff: vec![what.to_owned()], actions: vec![action], record: Vec::new() }
 }

@@ -1,0 +1,54 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::events::{Event, Events, Outcome, Tally};
+use crate::host::Connect;
+use crate::plan::Recipe;
+
+use super::run::Run;
+use super::{Interrupt, StateDir};
+
+/// Everything a run needs beside its recipe.
+pub struct Engine {
+    /// The hosts, in inventory order.
+    pub hosts: Vec<Arc<dyn Connect>>,
+    /// Where it is told what happens.
+    pub events: Events,
+    /// Ctrl-C.
+    pub interrupt: Interrupt,
+    /// How many hosts are dialled or sent something at once.
+    pub parallel: usize,
+    /// Where what is fetched is kept.
+    pub state: StateDir,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// As a whole.
+    pub outcome: Outcome,
+    /// On each host, in inventory order.
+    pub tallies: Vec<(String, Tally)>,
+}
+
+impl Engine {
+    /// Gather, preflight, plan, apply, verify.
+    pub async fn run(&self, recipe: &dyn Recipe, cluster: &str) -> Report {
+        let since = Instant::now();
+        let hosts: Vec<String> = self.hosts.iter().map(|host| host.name().to_owned()).collect();
+        self.events.tell(Event::RunStarted {
+            command: recipe.command().to_owned(),
+            cluster: cluster.to_owned(),
+            hosts: hosts.clone(),
+        });
+        let mut run = Run::new(self);
+        run.all(recipe).await;
+        let report = run.report(&hosts);
+        self.events.tell(Event::RunFinished {
+            outcome: report.outcome,
+            tallies: report.tallies.clone(),
+            took: since.elapsed(),
+        });
+        report
+    }
+}
