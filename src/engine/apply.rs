@@ -7,7 +7,7 @@ use crate::events::{Event, Failure};
 use crate::plan::Planned;
 use crate::steps::{Action, Change, Yields};
 
-use super::diagnosis::diagnose;
+use super::diagnosis::{Diagnosis, of_command, of_kubeadm};
 use super::failure::{self, show};
 use super::frames::Frames;
 use super::progress::{Progress, Stopped};
@@ -85,17 +85,17 @@ async fn run(
             return Err(Failure { command, hint, ..failure::of_host(&error, Some(step)) });
         }
     };
-    let (reason, status) = match status {
-        Some(status) => ("the command failed", format!("exit status {status}")),
-        None => ("the shell on the host ended early", exit.to_string()),
+    let diagnosis = match (status, task.detached()) {
+        (None, _) => Diagnosis { reason: "the shell on the host ended early".to_owned(), ..of_command(&output) },
+        (Some(_), false) => of_command(&output),
+        (Some(_), true) => of_kubeadm(session, turn, &output).await,
     };
-    let diagnosis = diagnose(session, turn, task.detached(), output).await;
     Err(Failure {
         command,
-        status: Some(status),
+        status: Some(status.map_or_else(|| exit.to_string(), |status| format!("exit status {status}"))),
         output: diagnosis.lines,
         hint: diagnosis.hint,
-        ..failure::of_step(step, reason)
+        ..failure::of_step(step, &diagnosis.reason)
     })
 }
 

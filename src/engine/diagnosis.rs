@@ -19,30 +19,40 @@ printf '%s\\n' \"${errors:-$journal}\" | tail -n 12";
 
 /// Why a command failed, as far as can be told.
 pub struct Diagnosis {
+    /// In a few words.
+    pub reason: String,
     /// Its own words that matter, then the kubelet's where it was kubeadm's job.
     pub lines: Vec<String>,
     /// The likely cause and what to do about it.
     pub hint: Option<String>,
 }
 
-/// Looks into what a failed command wrote; after a job of kubeadm's it asks the kubelet as well.
-pub async fn diagnose(session: &Session, turn: &Turn, kubeadm: bool, output: Vec<String>) -> Diagnosis {
-    let whole = output.join("\n");
-    let mut lines = match KubeadmFailure::find(&whole).filter(|_| kubeadm) {
-        Some(failure) => words(&failure),
-        None => output[output.len().saturating_sub(SHOWN_LINES)..].to_vec(),
-    };
-    let kubelet = if kubeadm { ask(session, turn).await } else { Vec::new() };
-    let state = kubelet.first().map_or("", String::as_str);
-    let cause = doctor::cause(&whole, &kubelet.join("\n"), state);
-    lines.extend(kubelet);
-    Diagnosis { lines, hint: cause.map(|cause| format!("{}: {}", cause.what, cause.hint)) }
+/// Looks into what a failed command wrote.
+pub fn of_command(output: &[String]) -> Diagnosis {
+    Diagnosis {
+        reason: "the command failed".to_owned(),
+        lines: output[output.len().saturating_sub(SHOWN_LINES)..].to_vec(),
+        hint: likely(output, &[]),
+    }
 }
 
-/// kubeadm's own errors, a line each.
-fn words(failure: &KubeadmFailure) -> Vec<String> {
-    let phase = failure.phase.as_ref().map(|phase| format!("kubeadm failed in its phase {phase}:"));
-    phase.into_iter().chain(failure.errors.iter().map(ToString::to_string)).collect()
+/// Looks into what a failed job of kubeadm's wrote, and asks the kubelet as well.
+pub async fn of_kubeadm(session: &Session, turn: &Turn, output: &[String]) -> Diagnosis {
+    let mut diagnosis = of_command(output);
+    if let Some(KubeadmFailure { phase, errors }) = KubeadmFailure::find(&output.join("\n")) {
+        diagnosis.reason = phase.map_or(diagnosis.reason, |phase| format!("kubeadm failed in its phase {phase}"));
+        diagnosis.lines = errors.iter().map(ToString::to_string).collect();
+    }
+    let kubelet = ask(session, turn).await;
+    diagnosis.hint = likely(output, &kubelet);
+    diagnosis.lines.extend(kubelet);
+    diagnosis
+}
+
+fn likely(output: &[String], kubelet: &[String]) -> Option<String> {
+    let state = kubelet.first().map_or("", String::as_str);
+    let cause = doctor::cause(&output.join("\n"), &kubelet.join("\n"), state)?;
+    Some(format!("{}: {}", cause.what, cause.hint))
 }
 
 async fn ask(session: &Session, turn: &Turn) -> Vec<String> {

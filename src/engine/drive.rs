@@ -44,10 +44,10 @@ impl Drive {
             let record = plan.record.as_ref().filter(|_| index == 0);
             let steps: Vec<&Planned> = record.into_iter().chain(&stage.steps).collect();
             if let Err(failure) = self.stage(&steps, stage.needs_grant()).await {
+                self.session.tell(Event::HostFailed { host: plan.host.clone(), failure: failure.clone() });
                 if let Desk::Gives(office) = &self.desk {
                     office.withhold(&format!("{} failed", plan.host));
                 }
-                self.session.tell(Event::HostFailed { host: plan.host.clone(), failure: failure.clone() });
                 tally.failure = Some(failure);
                 break;
             }

@@ -89,7 +89,7 @@ impl<'a> Progress<'a> {
     }
 
     fn ended(&mut self, task: &Task<'_>) {
-        if let Some(yields) = task.yields() {
+        if let Some(yields) = task.action.yields() {
             self.yielded.push((yields, std::mem::take(&mut self.captured).into()));
         }
         if let Some(diff) = task.diff() {
@@ -101,7 +101,7 @@ impl<'a> Progress<'a> {
     }
 
     fn text(&mut self, task: &Task<'_>, text: &str) {
-        if task.yields().is_some() && self.captured.len() + text.len() < LARGEST_CAPTURE {
+        if task.action.yields().is_some() && self.captured.len() + text.len() < LARGEST_CAPTURE {
             self.captured.push_str(text);
             self.captured.push('\n');
         }

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use crate::cluster::{JoinGrant, join_configuration};
 use crate::events::Failure;
 use crate::plan::Planned;
-use crate::steps::{Action, Change, Contents, Detached, Yields};
+use crate::steps::{Action, Change, Contents, Detached};
 
 use super::script::write_file;
 use super::{failure, job};
@@ -42,15 +42,6 @@ impl<'a> Task<'a> {
     /// Whether it goes on without a connection.
     pub fn detached(&self) -> bool {
         matches!(self.action, Action::Detach(_))
-    }
-
-    /// What its output holds, if anything.
-    pub fn yields(&self) -> Option<Yields> {
-        match self.action {
-            Action::Capture(yields, _) => Some(*yields),
-            Action::Detach(job) => job.yields,
-            Action::Write(_) | Action::Run(_) => None,
-        }
     }
 
     /// What a report calls it.

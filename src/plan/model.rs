@@ -1,6 +1,6 @@
 use crate::doctor::Finding;
 use crate::events::Severity;
-use crate::steps::{Action, Change, Contents, Yields};
+use crate::steps::{Action, Change, Yields};
 
 /// All that is to be done, host by host.
 #[derive(Debug, Default)]
@@ -45,11 +45,8 @@ impl HostPlan {
     /// Whether the host has the join grant to give.
     #[must_use]
     pub fn yields_grant(&self) -> bool {
-        self.planned().flat_map(|planned| planned.change.actions()).any(|action| match action {
-            Action::Capture(yields, _) => *yields == Yields::JoinGrant,
-            Action::Detach(job) => job.yields == Some(Yields::JoinGrant),
-            Action::Write(_) | Action::Run(_) => false,
-        })
+        let mut actions = self.planned().flat_map(|planned| planned.change.actions());
+        actions.any(|action| action.yields() == Some(Yields::JoinGrant))
     }
 
     /// Whether any of its stages waits for the join grant.
@@ -78,14 +75,9 @@ impl HostPlan {
 }
 
 impl Stage {
-    /// Whether one of its actions is made of the join grant, which is known after init or after a token was made. The
-    /// host waits for nothing else.
+    /// Whether one of its actions is made of the join grant: the host waits for nothing else.
     #[must_use]
     pub fn needs_grant(&self) -> bool {
-        self.steps.iter().flat_map(|planned| planned.change.actions()).any(|action| match action {
-            Action::Write(file) => matches!(file.contents, Contents::JoinConfiguration(_)),
-            Action::Detach(job) => job.files.iter().any(|(_, it)| matches!(it, Contents::JoinConfiguration(_))),
-            Action::Run(_) | Action::Capture(..) => false,
-        })
+        self.steps.iter().flat_map(|planned| planned.change.actions()).any(Action::needs_grant)
     }
 }

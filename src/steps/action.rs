@@ -17,6 +17,28 @@ pub enum Action {
     Detach(Box<Detached>),
 }
 
+impl Action {
+    /// Whether it is made of the join grant, which is known after init or after a token was made.
+    #[must_use]
+    pub fn needs_grant(&self) -> bool {
+        match self {
+            Self::Write(file) => matches!(file.contents, Contents::JoinConfiguration(_)),
+            Self::Detach(job) => job.files.iter().any(|(_, it)| matches!(it, Contents::JoinConfiguration(_))),
+            Self::Run(_) | Self::Capture(..) => false,
+        }
+    }
+
+    /// What its output holds, if anything.
+    #[must_use]
+    pub fn yields(&self) -> Option<Yields> {
+        match self {
+            Self::Capture(yields, _) => Some(*yields),
+            Self::Detach(job) => job.yields,
+            Self::Write(_) | Self::Run(_) => None,
+        }
+    }
+}
+
 /// What an action's output holds; a plan prints it as "known after".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Yields {

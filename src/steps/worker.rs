@@ -34,10 +34,10 @@ impl<'a> Worker<'a> {
         Self { inventory, host, ca, cluster }
     }
 
-    /// Whether a join is wanted, and with it a grant.
+    /// Whether it is to join, and needs a grant for that.
     #[must_use]
     pub fn joins(&self, facts: &Facts) -> bool {
-        self.plan(facts).actions().iter().any(|action| matches!(action, Action::Detach(_)))
+        self.plan(facts).actions().iter().any(Action::needs_grant)
     }
 
     fn join(&self, facts: &Facts) -> Change {
