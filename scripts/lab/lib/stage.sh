@@ -10,21 +10,35 @@
 
 stage_out() { printf '%s/%s/out' "$LAB_STAGES" "$1"; }
 
-stage_words() { # stage_words STAGE needs|reads
-    sed -n "s/^# $2: *//p" "$LAB_SCRIPTS/stages/$1"
-}
-
-# The files that make up a stage's recipe, of it and of all it needs, each once.
-stage_recipe() {
-    local word
-    printf '%s\n' "$LAB_SCRIPTS/stages/$1"
-    for word in $(stage_words "$1" reads); do find "$LAB_SCRIPTS/$word" -type f; done
-    for word in $(stage_words "$1" needs); do stage_recipe "$word"; done
+# The files that make up a stage's recipe, of it and of all it needs; each stage's list is made once.
+declare -A STAGE_RECIPES
+stage_recipe() { # sets STAGE_RECIPES[STAGE]
+    [ -z "${STAGE_RECIPES[$1]:-}" ] || return 0
+    local line word files=$LAB_SCRIPTS/stages/$1
+    while IFS= read -r line && [[ $line == '#'* ]]; do
+        case $line in
+            '# needs: '*)
+                for word in ${line#*: }; do
+                    stage_recipe "$word"
+                    files+=$'\n'${STAGE_RECIPES[$word]}
+                done
+                ;;
+            '# reads: '*)
+                for word in ${line#*: }; do
+                    word=$LAB_SCRIPTS/$word
+                    [ ! -d "$word" ] || word=$(find "$word" -type f)
+                    files+=$'\n'$word
+                done
+                ;;
+        esac
+    done <"$LAB_SCRIPTS/stages/$1"
+    STAGE_RECIPES[$1]=$files
 }
 
 stage_key() {
     # Whole-line comments do not count: a better explanation is no reason to compile Kubernetes again.
-    stage_recipe "$1" | sort -u | xargs grep -hv '^[[:space:]]*#' | sha256sum | cut -c1-64
+    stage_recipe "$1"
+    sort -u <<<"${STAGE_RECIPES[$1]}" | xargs grep -hv '^[[:space:]]*#' | sha256sum | cut -c1-64
 }
 
 stage_is_built() { [ "$(cat "$LAB_STAGES/$1/key" 2>/dev/null)" = "$(stage_key "$1")" ]; }
