@@ -100,5 +100,8 @@ async fn run(
 }
 
 fn goes_on(task: &Task<'_>) -> String {
-    format!("`{}` goes on by itself on the host: run the same command again to follow it", task.command())
+    format!(
+        "if the host is still up, `{}` goes on there by itself: run the same command again to follow it",
+        task.command()
+    )
 }

@@ -21,6 +21,8 @@ mod session;
 mod state_dir;
 mod task;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use engine::{Engine, Report};

@@ -132,7 +132,7 @@ impl Run<'_> {
     }
 
     /// Sends every host on its way; no host waits for one that it does not need.
-    async fn apply(&mut self, plan: Plan) {
+    pub(super) async fn apply(&mut self, plan: Plan) {
         let (office, counter) = grant::open();
         let mut office = Some(office);
         let mut tasks = Tasks::default();

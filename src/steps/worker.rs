@@ -74,9 +74,13 @@ impl<'a> Worker<'a> {
     fn joined(&self, facts: &Facts, server: &str) -> Change {
         let name = node::name(facts);
         let answers = self.cluster.filter(|cluster| cluster.unreachable.is_none());
-        if facts.kubeadm.kubeconfigs.contains_key("bootstrap-kubelet") {
-            let remove = format!("rm -f {BOOTSTRAP}");
-            return change(&format!("- {BOOTSTRAP}, with the token of a join that was cut"), run(remove));
+        if facts.jobs.get(JOB) == Some(&Job::Finished(0)) {
+            return change("+ kubeadm join, which ended meanwhile", Action::Detach(Box::new(followed())));
+        }
+        if left_behind(facts) {
+            // It came far enough: the host may run pods by now, and is not reset.
+            let remove = run(format!("rm -rf {BOOTSTRAP} /var/lib/kfleet/jobs/{JOB}"));
+            return change("- what a join that was cut left behind, its token first of all", remove);
         }
         if answers.is_some_and(|cluster| cluster.nodes.iter().all(|node| node.name != name)) {
             // A kubelet registers its Node when it starts, and never again.
@@ -116,8 +120,7 @@ impl Step for Worker<'_> {
     }
 }
 
-/// Whether a join began here and did not come to its end. Where the kubelet has its own kubeconfig it came far enough:
-/// such a host may run pods, and is never reset.
+/// Whether a join began here and did not come to its end.
 fn left_behind(facts: &Facts) -> bool {
     facts.kubeadm.kubeconfigs.contains_key("bootstrap-kubelet")
         || match facts.jobs.get(JOB) {

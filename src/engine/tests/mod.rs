@@ -1,0 +1,5 @@
+//! The engine over hosts whose scripts the local `/bin/sh` runs.
+
+mod actions;
+mod driving;
+mod shell_host;
