@@ -158,14 +158,19 @@ impl Keys {
 
 /// What `known` says of `key`; an authority's key is no host's key.
 fn verdict<'a>(known: &'a [KnownKey], key: &PublicKey) -> Verdict<'a> {
+    let alike = |known: &KnownKey| same_kind(&known.key.algorithm(), &key.algorithm());
     let mut verdict = Verdict::Unknown;
     for entry in known {
         match entry.marker {
             Some(Marker::Revoked) if same(&entry.key, key) => return Verdict::Revoked(entry),
             Some(_) => {}
             None if same(&entry.key, key) => verdict = Verdict::Known,
-            None if matches!(verdict, Verdict::Unknown) => verdict = Verdict::Changed(entry),
-            None => {}
+            None => match verdict {
+                Verdict::Unknown => verdict = Verdict::Changed(entry),
+                // Of several the one of the same kind is what a person can compare.
+                Verdict::Changed(first) if !alike(first) && alike(entry) => verdict = Verdict::Changed(entry),
+                Verdict::Changed(_) | Verdict::Known | Verdict::Revoked(_) => {}
+            },
         }
     }
     verdict

@@ -154,12 +154,15 @@ async fn a_refusal_says_what_to_compare_and_where() {
     let hint = error.hint().unwrap();
     assert!(hint.contains(&format!("`ssh-keyscan -t ed25519 -p {port} 127.0.0.1 >> {file}`")), "{hint}");
 
-    fs::write(&file, format!("# mine\n[127.0.0.1]:{port} {other}\n")).unwrap();
+    // Of several keys the one of the same kind is what can be compared.
+    keygen(&sshd.path("ecdsa"), "ecdsa", "");
+    let ecdsa = public(&sshd.path("ecdsa"));
+    fs::write(&file, format!("# mine\n[127.0.0.1]:{port} {ecdsa}\n[127.0.0.1]:{port} {other}\n")).unwrap();
     let error = kfleet_takes_it(&sshd, "one", "127.0.0.1").await.unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
-            "the host key of [127.0.0.1]:{port} has changed: {file}:2 has ssh-ed25519 {there}, the server has \
+            "the host key of [127.0.0.1]:{port} has changed: {file}:3 has ssh-ed25519 {there}, the server has \
              ssh-ed25519 {here}"
         )
     );
