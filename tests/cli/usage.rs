@@ -48,6 +48,24 @@ fn an_inventory_that_is_wrong_exits_with_2_before_anything_else() {
 }
 
 #[test]
+fn a_bad_inventory_is_refused_before_any_connection() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let good = format!(
+        "[cluster]\nname = \"lab\"\n[ssh]\nport = {}\nconnect_timeout = \"200ms\"\n\
+         [[hosts]]\nname = \"h1\"\naddress = \"127.0.0.1\"\nrole = \"control-plane\"\n",
+        listener.local_addr().unwrap().port()
+    );
+    for (text, code, dialled) in [(format!("{good}colour = \"red\"\n"), 2, false), (good, 4, true)] {
+        std::fs::write(dir.path().join("inventory.toml"), &text).unwrap();
+        let output = kfleet().current_dir(dir.path()).env("XDG_STATE_HOME", dir.path()).arg("up").output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        assert_eq!(listener.accept().is_ok(), dialled, "{text}");
+    }
+}
+
+#[test]
 fn the_inventory_is_the_flags_else_the_environments_else_here() {
     let dir = tempfile::tempdir().unwrap();
     for (file, host) in [("inventory.toml", "here"), ("environment.toml", "there"), ("flag.toml", "said")] {
