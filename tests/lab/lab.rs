@@ -19,6 +19,7 @@ pub struct Lab {
     bench: MutexGuard<'static, Bench>,
     /// Where the scripts keep the lab's keys and inventory.
     directory: PathBuf,
+    since: Instant,
 }
 
 /// What there is between two tests.
@@ -29,6 +30,11 @@ struct Bench {
     saved: bool,
     /// Whether that cluster is up, as it was saved.
     stands: bool,
+}
+
+/// Whether whole matrices are to be run.
+pub fn full() -> bool {
+    std::env::var_os("KFLEET_TEST_FULL").is_some_and(|full| full == "1")
 }
 
 static BENCH: Mutex<Bench> = Mutex::new(Bench { keeper: None, saved: false, stands: false });
@@ -85,7 +91,7 @@ impl Lab {
         bench.stands &= bench.saved;
         bench.keeper.get_or_insert_with(keeper);
         let printed = Ran::from(script("dir", &[]).output().unwrap()).exits(0);
-        Self { bench, directory: printed.stdout.trim_end().into() }
+        Self { bench, directory: printed.stdout.trim_end().into(), since: Instant::now() }
     }
 
     fn saved_name(&self) -> String {
@@ -255,6 +261,12 @@ impl Lab {
         let kinds = "ns,sa,cm,ds,secrets,clusterroles,clusterrolebindings";
         let list = format!(r#"get {kinds} -A -o 'jsonpath={{range .items[*]}}{fields}{{"\n"}}{{end}}'"#);
         Traces([("the cluster".to_owned(), self.kubectl(&list))].into())
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        eprint!("{} s, ", self.since.elapsed().as_secs());
     }
 }
 

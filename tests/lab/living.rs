@@ -9,7 +9,7 @@ const HOSTS: [&str; 3] = ["h1", "h2", "h3"];
 fn a_living_cluster_is_never_made_another_one() {
     let lab = Lab::ready();
     // A second address of h1, to which its API server could move.
-    lab.root("h1", "ip address add 10.88.0.111/24 dev host0");
+    lab.root("h1", "ip address add 10.88.0.111/24 dev eth0");
     let (before, objects) = (lab.traces(&HOSTS), lab.objects());
     let cases = [
         (("10.244.0.0/16", "10.245.0.0/16"), "living-cluster-pod-network", "kfleet reset"),
@@ -28,6 +28,6 @@ fn a_living_cluster_is_never_made_another_one() {
         before.assert_same(&lab.traces(&HOSTS));
     }
     objects.assert_same(&lab.objects());
-    lab.root("h1", "ip address delete 10.88.0.111/24 dev host0");
+    lab.root("h1", "ip address delete 10.88.0.111/24 dev eth0");
     lab.intact();
 }

@@ -7,12 +7,18 @@
 //!
 //! KFLEET_TEST_FULL=1 runs whole matrices; KFLEET_TEST_KEEP=1 leaves the lab up, to look at what a test left.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so and stops")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on says so and stops; one that took long says how long"
+)]
 
 mod bare;
 mod lab;
 mod living;
 mod network;
+mod power;
 mod preflight;
 mod ran;
 mod sudo;
