@@ -15,6 +15,7 @@
 )]
 
 mod bare;
+mod interrupted;
 mod lab;
 mod living;
 mod network;

@@ -48,6 +48,12 @@ impl Ran {
         changed
     }
 
+    /// Stops the test if anything was changed.
+    #[track_caller]
+    pub fn nothing_changed(&self) {
+        assert!(self.changed().is_empty(), "{self}");
+    }
+
     /// The checks of preflight that found something, as `error machine-id-twice` or `warning swap h2`.
     #[track_caller]
     pub fn problems(&self) -> Vec<String> {
