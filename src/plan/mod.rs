@@ -5,6 +5,8 @@ mod openings;
 mod pod_network;
 mod ready;
 mod recipe;
+#[cfg(test)]
+mod tests;
 mod up;
 
 pub use model::{HostPlan, Plan, Planned, Stage};

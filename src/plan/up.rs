@@ -7,7 +7,7 @@ use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
     self, AdminKubeconfig, Change, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, PodNetwork,
-    Record, Recorded, Step, Worker, initialising, living, node_name, record_action,
+    Record, Recorded, Step, Worker, keeps_ca, living, node_name, record_action,
 };
 
 use super::openings;
@@ -57,6 +57,11 @@ impl Up {
         Self { inventory, workstation, pod_network }
     }
 
+    #[cfg(test)]
+    pub(super) fn pod_network(&self) -> &PodNetwork {
+        &self.pod_network
+    }
+
     /// The recipe itself, for one host. No host waits for anything but what a stage names.
     fn courses<'a>(&'a self, host: &'a Host, fleet: &'a Fleet) -> Vec<Course<'a>> {
         let base = Course::new(vec![
@@ -94,10 +99,10 @@ impl Up {
         self.control_plane(fleet).filter(|facts| living(facts))
     }
 
-    /// The cluster's CA, where it is known before the run. An init that runs already has put its own in place.
+    /// The cluster's CA, where it is known before the run.
     fn ca<'a>(&'a self, fleet: &'a Fleet) -> Option<&'a str> {
         match self.control_plane(fleet) {
-            Some(facts) if living(facts) || initialising(facts) => facts.kubeadm.ca_certificate.as_deref(),
+            Some(facts) if keeps_ca(facts) => facts.kubeadm.ca_certificate.as_deref(),
             _ => self.workstation.authority.as_ref().map(Authority::certificate),
         }
     }

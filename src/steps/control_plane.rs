@@ -176,10 +176,15 @@ pub fn living(facts: &Facts) -> bool {
     matches!(stage(facts), Stage::Living | Stage::Unheard)
 }
 
-/// Whether kfleet's init runs here at this moment.
+/// Whether the CA that is here stays: of a control plane that is finished, that kfleet's init is about to finish, or that
+/// kfleet does not touch.
 #[must_use]
-pub fn initialising(facts: &Facts) -> bool {
-    stage(facts) == Stage::Initialising
+pub fn keeps_ca(facts: &Facts) -> bool {
+    match stage(facts) {
+        Stage::Initialising | Stage::Unheard | Stage::Living => true,
+        Stage::HalfMade => in_use(facts),
+        Stage::Bare => false,
+    }
 }
 
 /// Whether anything but the control plane itself hangs on the cluster: other nodes, or a pod network.

@@ -30,7 +30,7 @@ mod workstation;
 pub use action::{Action, Contents, Detached, RunScript, WriteFile, Yields};
 pub use admin_kubeconfig::AdminKubeconfig;
 pub use change::{Change, Recorded};
-pub use control_plane::{ControlPlane, initialising, living};
+pub use control_plane::{ControlPlane, keeps_ca, living};
 pub use firewall::Firewall;
 pub use hosts_file::HostsFile;
 pub use join_token::JoinToken;

@@ -1,0 +1,5 @@
+//! Facts in, what is to be done out.
+
+mod openings;
+mod sample;
+mod up;
