@@ -7,9 +7,10 @@ use crate::events::{Event, Failure};
 use crate::plan::Planned;
 use crate::steps::{Action, Change, Yields};
 
-use super::diagnosis::{Diagnosis, of_command, of_kubeadm};
+use super::diagnosis::{Diagnosis, of_command, of_kubeadm, of_lost_job};
 use super::failure::{self, show};
 use super::frames::Frames;
+use super::job;
 use super::progress::{Progress, Stopped};
 use super::script::Script;
 use super::session::{Session, Turn};
@@ -88,11 +89,17 @@ async fn run(
     let diagnosis = match (status, task.detached()) {
         (None, _) => Diagnosis { reason: "the shell on the host ended early".to_owned(), ..of_command(&output) },
         (Some(_), false) => of_command(&output),
+        (Some(job::LOST), true) => of_lost_job(&output),
         (Some(_), true) => of_kubeadm(session, turn, &output).await,
+    };
+    let status = match status {
+        Some(job::LOST) if task.detached() => None,
+        Some(status) => Some(format!("exit status {status}")),
+        None => Some(exit.to_string()),
     };
     Err(Failure {
         command,
-        status: Some(status.map_or_else(|| exit.to_string(), |status| format!("exit status {status}"))),
+        status,
         output: diagnosis.lines,
         hint: diagnosis.hint,
         ..failure::of_step(step, &diagnosis.reason)

@@ -10,6 +10,8 @@ use super::session::{Session, Turn};
 
 /// How many lines of a failed command's output a report shows.
 const SHOWN_LINES: usize = 20;
+/// How many of a job that was cut.
+const LAST_LINES: usize = 3;
 /// The kubelet's state, then its last errors, or its last lines where none is an error. A kubelet that panics ends with the stacks
 /// of all its goroutines, and one that lives talks much: neither says why.
 const KUBELET: &str = "printf 'kubelet.service is %s\\n' \"$(systemctl is-active kubelet || :)\"
@@ -33,6 +35,15 @@ pub fn of_command(output: &[String]) -> Diagnosis {
         reason: "the command failed".to_owned(),
         lines: output[output.len().saturating_sub(SHOWN_LINES)..].to_vec(),
         hint: likely(output, &[]),
+    }
+}
+
+/// A job that came to no end of its own: what it wrote last is not why.
+pub fn of_lost_job(output: &[String]) -> Diagnosis {
+    Diagnosis {
+        reason: "it was ended before its time: was its unit stopped, or did the host go down?".to_owned(),
+        lines: output[output.len().saturating_sub(LAST_LINES)..].to_vec(),
+        hint: Some("run the same command again: what was half made is taken back first".to_owned()),
     }
 }
 

@@ -10,6 +10,8 @@ use super::script::write_file;
 /// Where jobs live on a host: root's alone.
 const JOBS: &str = "/var/lib/kfleet/jobs";
 
+/// What [`follow`] exits with when the job ended without a status of its own: killed, or gone down with its host.
+pub const LOST: i32 = 250;
 /// Where the logs of jobs go that ended well and were heard to their end.
 const LOGS: &str = "/var/lib/kfleet/logs";
 
@@ -63,11 +65,7 @@ while :; do
     sleep 0.3
 done
 [ ! -e log ] || sed -i -E 's/\\b([a-z0-9]{{6}})\\.[a-z0-9]{{16}}\\b/\\1.***/g' log
-if [ \"$ended\" = lost ]; then
-    echo
-    echo '{unit} ended without a status: was it stopped, or did the host go down?'
-    exit 1
-fi
+[ \"$ended\" != lost ] || exit {LOST}
 status=$(cat status)
 if [ \"$status\" = 0 ]; then
     (umask 077; mkdir -p {LOGS})
