@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -45,7 +45,8 @@ const PATIENCE: Duration = Duration::from_secs(180);
 impl Lab {
     /// Bare hosts, fresh from the image.
     pub fn bare(hosts: u8) -> Self {
-        let lab = Self::take();
+        let mut lab = Self::take();
+        lab.bench.stands = false;
         lab.script("down", &[]).exits(0);
         lab.script("up", &[&hosts.to_string()]).exits(0);
         let _ = fs::remove_dir_all(lab.state());
@@ -294,15 +295,25 @@ fn script(name: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// A process that takes the lab down when its stdin closes: at the end of this process, however it ends.
+/// A process that takes the lab down when its stdin closes: at the end of this process, however it ends. Until then no
+/// other run of these tests gets a lab of this name; this one waits for it here.
 fn keeper() -> ChildStdin {
-    let keep = std::env::var_os("KFLEET_TEST_KEEP").is_some();
-    let end = if keep { "true" } else { r#"scripts/lab/down; scripts/lab/forget "$KFLEET_LAB_NAME-ready""# };
+    const KEEPER: &str = r#"
+        directory=$(dirname "$(scripts/lab/dir)")
+        mkdir -p "$directory" && exec 9>"$directory/.$KFLEET_LAB_NAME.tests" || exit 1
+        flock -n 9 || { echo "waiting for other tests in the lab $KFLEET_LAB_NAME" >&2; flock 9; }
+        echo mine
+        exec >/dev/null 2>&1
+        read -r _
+        [ -n "$KFLEET_TEST_KEEP" ] || { scripts/lab/down; scripts/lab/forget "$KFLEET_LAB_NAME-ready"; }
+    "#;
     let mut command = Command::new("setsid");
-    command.args(["--fork", "sh", "-c", &format!("read -r _; {end}")]).current_dir(env!("CARGO_MANIFEST_DIR"));
-    command.env("KFLEET_LAB_NAME", name()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(["--fork", "sh", "-c", KEEPER]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let command = command.env("KFLEET_LAB_NAME", name()).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut keeper = command.spawn().unwrap();
-    let stdin = keeper.stdin.take().unwrap();
+    let (stdin, mut said) = (keeper.stdin.take().unwrap(), String::new());
+    keeper.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said, "mine\n", "the keeper of the lab ended");
     keeper.wait().unwrap();
     stdin
 }
