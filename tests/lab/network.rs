@@ -43,6 +43,10 @@ impl<'a> Pods<'a> {
     fn run(lab: &'a Lab) -> Self {
         lab.apply(PODS);
         lab.kubectl("wait --for=condition=Ready --timeout=60s pod/asks pod/answers");
+        // Where a pod of this name was just deleted, the kubelet may still look for that one's container.
+        lab.wait("the pods to take commands", || {
+            ["asks", "answers"].iter().all(|pod| lab.try_kubectl(&format!("exec {pod} -- true")).code == 0)
+        });
         Self(lab)
     }
 
