@@ -15,6 +15,8 @@
 //! | 5 | [`ui`] | how it looks; the only room that knows indicatif; reads events only |
 //! | 4 | [`engine`] | drives hosts; the only interpreter of actions; emits events |
 //! | 3 | [`plan`] | recipes, and the pure planner |
+//! | 3 | [`fanout`] | one thing done on many hosts at once |
+//! | 2 | [`transfer`] | files and trees to a host and from it |
 //! | 2 | [`steps`] | pure; one file a desired state |
 //! | 2 | [`doctor`] | pure; facts to findings |
 //! | 2 | [`ssh`] | `host` over russh, which it alone knows |
@@ -23,6 +25,7 @@
 //! | 1 | [`cluster`] | the kubeadm domain |
 //! | 1 | [`host`] | the trait a connected host has |
 //! | 1 | [`events`] | what can happen, and the sink |
+//! | 0 | [`nodes`] | sets of host names: `node[01-20]`, and back |
 //! | 0 | [`base`] | small tools with no domain |
 
 pub mod base;
@@ -32,9 +35,12 @@ pub mod doctor;
 pub mod engine;
 pub mod events;
 pub mod facts;
+pub mod fanout;
 pub mod host;
 pub mod inventory;
+pub mod nodes;
 pub mod plan;
 pub mod ssh;
 pub mod steps;
+pub mod transfer;
 pub mod ui;

@@ -1,5 +1,6 @@
 //! Small tools with no domain: any room may use them, they use none.
 
+mod interrupt;
 mod managed_block;
 mod nonce;
 mod printable;
@@ -7,6 +8,7 @@ mod redact;
 mod shell;
 mod tail;
 
+pub use interrupt::Interrupt;
 pub use managed_block::{ManagedBlock, ManagedBlockError};
 pub use nonce::nonce;
 pub use printable::printable;

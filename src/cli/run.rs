@@ -6,7 +6,8 @@ use etcetera::BaseStrategy;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::engine::{Engine, Interrupt, StateDir};
+use crate::base::Interrupt;
+use crate::engine::{Engine, StateDir};
 use crate::events::{FailureKind, Outcome, channel};
 use crate::host::Connect;
 use crate::plan::Recipe;

@@ -9,7 +9,8 @@ use crate::steps::{Action, Change, RunScript, Yields};
 
 use super::grant::{Counter, Office};
 use super::session::Session;
-use super::{Interrupt, StateDir, apply, failure};
+use super::{StateDir, apply, failure};
+use crate::base::Interrupt;
 
 /// One host's way through its part of the plan.
 pub struct Drive {

@@ -5,8 +5,9 @@ use crate::events::{Event, Events, Outcome, Tally};
 use crate::host::Connect;
 use crate::plan::Recipe;
 
+use super::StateDir;
 use super::run::Run;
-use super::{Interrupt, StateDir};
+use crate::base::Interrupt;
 
 /// Everything a run needs beside its recipe.
 pub struct Engine {

@@ -12,7 +12,6 @@ mod failure;
 mod frames;
 mod gather;
 mod grant;
-mod interrupt;
 mod job;
 mod progress;
 mod run;
@@ -26,5 +25,4 @@ mod tests;
 mod verify;
 
 pub use engine::{Engine, Report};
-pub use interrupt::Interrupt;
 pub use state_dir::StateDir;

@@ -68,7 +68,7 @@ impl Session {
         deadline: Duration,
         output: &mut dyn Output,
     ) -> Result<Exit, HostError> {
-        self.host.exec(Request { script, user: User::Root, deadline }, output).await
+        self.host.exec(Request::script(script, User::Root, deadline), output).await
     }
 
     /// Ends the connection.

@@ -6,8 +6,8 @@ use crate::plan::Expectation;
 
 use super::failure;
 use super::gather;
-use super::interrupt::Interrupt;
 use super::session::Session;
+use crate::base::Interrupt;
 
 /// The longest that a cluster may take to become ready after its last change.
 const READY: Duration = Duration::from_secs(300);

@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
 use secrecy::SecretString;
 
 use super::HostError;
@@ -25,28 +27,68 @@ pub trait Host: Send + Sync {
     /// The host's name in the inventory.
     fn name(&self) -> &str;
 
-    /// Runs a script to its end and hands over its output as it comes.
+    /// Runs a program to its end and hands over its output as it comes.
     ///
     /// `output` is called from the task that reads the connection and must not block.
     ///
     /// # Errors
-    /// When the script could not be started, or its end was never seen. A script that ran and failed is an [`Exit`].
+    /// When the program could not be started, or its end was never seen. One that ran and failed is an [`Exit`].
     async fn exec(&self, request: Request, output: &mut dyn Output) -> Result<Exit, HostError>;
 
     /// Ends the connection in good order.
     async fn close(&self);
 }
 
-/// A script for `/bin/sh` and how to run it.
-#[derive(Debug)]
+/// Something to run on a host, and how.
 pub struct Request {
-    /// Travels on stdin, never in argv. Its commands must not read stdin themselves.
-    pub script: SecretString,
-    /// Who runs it.
-    pub user: User,
-    /// The longest that it may take, from the request to the exit status.
-    pub deadline: Duration,
+    /// What is run.
+    pub program: Program,
+    /// What its commands read on stdin; nothing where there is none.
+    pub input: Option<Input>,
+    /// Asked of the server before the program starts; OpenSSH's takes only what its `AcceptEnv` names.
+    pub environment: Vec<(String, String)>,
+    /// The longest that it may take, from the request to the exit status. What still runs then is ended.
+    pub deadline: Option<Duration>,
 }
+
+impl Request {
+    /// A script for `/bin/sh`.
+    #[must_use]
+    pub fn script(text: SecretString, user: User, deadline: Duration) -> Self {
+        let program = Program::Script { text, user };
+        Self { program, input: None, environment: Vec::new(), deadline: Some(deadline) }
+    }
+
+    /// A command line, as `ssh HOST LINE` runs it, for as long as it takes.
+    #[must_use]
+    pub fn line(line: &str) -> Self {
+        let program = Program::Line(line.to_owned());
+        Self { program, input: None, environment: Vec::new(), deadline: None }
+    }
+
+    /// The same with this to read on stdin.
+    #[must_use]
+    pub fn reading(self, input: Input) -> Self {
+        Self { input: Some(input), ..self }
+    }
+}
+
+/// What is run on a host.
+pub enum Program {
+    /// A script for `/bin/sh`. It travels on stdin, never in argv; what its commands read there comes after it.
+    Script {
+        /// The script.
+        text: SecretString,
+        /// Who runs it.
+        user: User,
+    },
+    /// A command line for the login shell of the user that logged in, whichever shell that is. Every user of the host can
+    /// read it in argv.
+    Line(String),
+}
+
+/// What a program reads on stdin, piece by piece; its end is the end of stdin. A piece is asked for when the host has room.
+pub type Input = BoxStream<'static, Bytes>;
 
 /// Who runs a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
-use super::{Connect, Exit, Host, HostError, Output, Request, Stream};
+use super::{Connect, Exit, Host, HostError, Output, Program, Request, Stream};
 
 /// What a script is answered: its stdout and how it ended.
 pub type Answer = Result<(String, Exit), HostError>;
@@ -59,7 +59,10 @@ impl Host for MemoryHost {
     }
 
     async fn exec(&self, request: Request, output: &mut dyn Output) -> Result<Exit, HostError> {
-        let (stdout, exit) = (self.answer)(request.script.expose_secret())?;
+        let (stdout, exit) = match &request.program {
+            Program::Script { text, .. } => (self.answer)(text.expose_secret())?,
+            Program::Line(line) => (self.answer)(line)?,
+        };
         if !stdout.is_empty() {
             output.take(Stream::Stdout, stdout.as_bytes());
         }

@@ -4,5 +4,5 @@ mod connection;
 mod error;
 pub mod memory;
 
-pub use connection::{Connect, Exit, Host, Output, Request, Stream, User};
+pub use connection::{Connect, Exit, Host, Input, Output, Program, Request, Stream, User};
 pub use error::HostError;

@@ -9,11 +9,11 @@ use super::addresses::{ip, name_or_ip};
 use super::cluster_section::one_of;
 use super::model::{Host, Role};
 use super::names::{dns_name, group, line, socket, variable};
-use super::node_set::NodeSet;
 use super::problem::{Complaint, Problem};
 use super::section::{Item, Section};
 use super::ssh_section::{self, SshSection};
 use super::workstation::Workstation;
+use crate::nodes::NodeSet;
 
 /// The hosts of all `[[hosts]]` tables and where each comes from.
 #[derive(Debug, Default)]

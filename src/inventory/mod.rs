@@ -8,7 +8,6 @@ mod kubeadm_document;
 mod load;
 mod model;
 mod names;
-mod node_set;
 mod problem;
 mod section;
 mod settings_sections;
@@ -19,6 +18,5 @@ pub use model::{
     Cluster, Cni, CniPlugin, Firewall, Host, HostsEntry, HostsFile, Inventory, Kernel, KubernetesVersion, Pki,
     PortRange, Protocol, Role, Ssh,
 };
-pub use node_set::{NodeSet, NodeSetError};
 pub use problem::{InventoryError, Label, Problem};
 pub use workstation::Workstation;

@@ -87,10 +87,14 @@ impl Dialer {
         let mut handle = self.shake_hands(socket, Arc::clone(&ended), patience).await?;
         authenticate(&mut handle, settings, &self.keyring, patience).await?;
         let session = Arc::new(Session::new(handle, ended));
-        let escalation = Escalation::probe(&session, settings, patience.left()).await.map_err(|error| match error {
-            HostError::Deadline { .. } => patience.out("it let the user in, but ran nothing"),
-            other => other,
-        })?;
+        let escalation = if settings.root {
+            Escalation::probe(&session, settings, patience.left()).await.map_err(|error| match error {
+                HostError::Deadline { .. } => patience.out("it let the user in, but ran nothing"),
+                other => other,
+            })?
+        } else {
+            Escalation::Unasked(settings.user.clone())
+        };
         hangup.disarm();
         Ok(SshHost { name: settings.name.clone(), session, escalation })
     }

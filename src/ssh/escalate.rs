@@ -8,11 +8,13 @@ use super::exec::{Job, braced, line, run};
 use super::session::Session;
 use super::settings::Settings;
 use crate::base::{printable, redact};
-use crate::host::{Exit, HostError, Stream, User};
+use crate::host::{Exit, HostError, Program, Stream, User};
 
 /// How to become root on a host, found out once.
 #[derive(Debug)]
 pub enum Escalation {
+    /// Nobody wanted to know; this user logged in.
+    Unasked(String),
     /// root logged in.
     None,
     /// sudo asks for nothing.
@@ -35,36 +37,64 @@ printf '%s\n' "$words" | while IFS= read -r line; do echo "kfleet-sudo-says $lin
 "#;
 
 impl Escalation {
-    /// What runs `script` as `user`, and what ends that before its time.
-    pub fn jobs(&self, user: User, script: &SecretString) -> (Job, Job) {
-        let way = match user {
-            User::Login => &Self::None,
-            User::Root => self,
+    /// What runs `program`, and what ends that before its time; input may follow the job's own.
+    ///
+    /// # Errors
+    /// [`HostError::Sudo`] for root's programs, where the way to root was not asked for.
+    pub fn jobs(&self, program: &Program, input_follows: bool) -> Result<(Job, Job), HostError> {
+        let (text, user) = match program {
+            Program::Line(line) => {
+                let stop = SecretString::from(STOP_THIS_CONNECTION);
+                return Ok((Job::new(line.clone(), Vec::new()), self.for_ending().job(&tag(), &stop, false)));
+            }
+            Program::Script { text, user } => (text, *user),
+        };
+        let way = match (user, self) {
+            (User::Login, _) => &Self::None,
+            (User::Root, Self::Unasked(login)) => {
+                return Err(sudo(login, "it was not asked to", "this is a bug in kfleet: please report it"));
+            }
+            (User::Root, way) => way,
         };
         let tag = tag();
         let stop = stop(&tag);
-        (way.job(&tag, script), way.job(&self::tag(), &stop))
+        Ok((way.job(&tag, text, input_follows), way.job(&self::tag(), &stop, false)))
     }
 
-    fn job(&self, tag: &str, script: &SecretString) -> Job {
-        let stdin = match self {
-            Self::None | Self::Free => vec![braced(script)],
-            Self::Password(password) => vec![line(password), line(&tag.into()), braced(script)],
+    /// The most that there is to end others' programs with.
+    fn for_ending(&self) -> &Self {
+        if matches!(self, Self::Unasked(_)) { &Self::None } else { self }
+    }
+
+    fn job(&self, tag: &str, script: &SecretString, input_follows: bool) -> Job {
+        let script = braced(script);
+        let shell = if input_follows {
+            // A shell that reads its script from stdin may read on into the input; head takes no more than it is told.
+            format!("/bin/sh -c 'eval \"$(head -c {})\"' {tag}", script.len())
+        } else {
+            format!("/bin/sh -s {tag}")
         };
-        Job { command: self.command(tag), stdin }
+        let stdin = match self {
+            Self::None | Self::Free | Self::Unasked(_) => vec![script],
+            Self::Password(password) => vec![line(password), line(&tag.into()), script],
+        };
+        Job::new(self.command(tag, &shell), stdin)
     }
 
     /// What the login shell is asked to run. It may be fish or csh, so: simple words, and quotes without `!` or `\`.
-    fn command(&self, tag: &str) -> String {
+    fn command(&self, tag: &str, shell: &str) -> String {
         match self {
-            Self::None => format!("exec /bin/sh -s {tag}"),
-            Self::Free => format!("exec sudo -n -H /bin/sh -s {tag}"),
+            Self::None | Self::Unasked(_) => format!("exec {shell}"),
+            Self::Free => format!("exec sudo -n -H {shell}"),
             // The loop drops everything before the script: sudo does not read the password while it remembers the last
             // one, and a line that is not read would be run.
-            Self::Password(_) => format!(
-                "exec sudo -S -H -p '' /bin/sh -c 'while IFS= read -r line; do [ \"$line\" = {tag} ] && exec /bin/sh \
-                 -s {tag}; done; echo {NO_SCRIPT}; exit 1'"
-            ),
+            Self::Password(_) => {
+                let shell = shell.replace('\'', "'\"'\"'");
+                format!(
+                    "exec sudo -S -H -p '' /bin/sh -c 'while IFS= read -r line; do [ \"$line\" = {tag} ] && exec {shell}; \
+                     done; echo {NO_SCRIPT}; exit 1'"
+                )
+            }
         }
     }
 
@@ -73,7 +103,7 @@ impl Escalation {
     /// # Errors
     /// Where the login shell runs nothing, or sudo does not let the user in.
     pub async fn probe(session: &Arc<Session>, settings: &Settings, allowed: Duration) -> Result<Self, HostError> {
-        let asked = listen(session, Self::None.job(&tag(), &PROBE.into()), allowed);
+        let asked = listen(session, Self::None.job(&tag(), &PROBE.into(), false), allowed);
         let Some(password) = &settings.sudo_password else {
             return decide(&settings.user, &asked.await?, None).map(|way| match way {
                 Way::None => Self::None,
@@ -82,7 +112,8 @@ impl Escalation {
         };
         let with_password = Self::Password(password.clone());
         // Its input ends after the password, so a wrong one is tried once and eats nothing else.
-        let job = Job { command: with_password.command(&tag()), stdin: vec![line(password)] };
+        let tag = tag();
+        let job = Job::new(with_password.command(&tag, &format!("/bin/sh -s {tag}")), vec![line(password)]);
         let (asked, tried) = tokio::join!(asked, listen(session, job, allowed));
         Ok(match decide(&settings.user, &asked?, Some(&tried?))? {
             Way::None => Self::None,
@@ -114,6 +145,21 @@ done"#
     .into()
 }
 
+/// Ends everything else that this connection has started, as far as its user may. sshd runs each command in a session of its own.
+const STOP_THIS_CONNECTION: &str = r#"set -- $(sed 's/.*) //' /proc/$$/stat)
+own=$4
+others() {
+    for file in $(grep -lsxFz -f - /proc/[0-9]*/environ <<END
+SSH_CONNECTION=${SSH_CONNECTION:?}
+END
+    ); do
+        set -- "${file%/environ}" $(sed 's/.*) //' "${file%/environ}/stat" 2>/dev/null)
+        [ -n "$5" ] && [ "$5" != "$own" ] && echo "${1#/proc/}"
+    done
+}
+kill -s TERM $(others) && sleep 2 && kill -s KILL $(others)
+"#;
+
 /// What a command said.
 #[derive(Debug)]
 struct Heard {
@@ -131,7 +177,7 @@ async fn listen(session: &Arc<Session>, job: Job, allowed: Duration) -> Result<H
         let kept: &mut Vec<u8> = if stream == Stream::Stdout { &mut stdout } else { &mut stderr };
         kept.extend_from_slice(&bytes[..bytes.len().min(KEPT - kept.len())]);
     };
-    let exit = run(session, job, None, allowed, &mut keep).await?;
+    let exit = run(session, job, None, Some(allowed), &mut keep).await?;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ok(Heard { exit, stdout: text(stdout), stderr: text(stderr) })
 }
@@ -220,7 +266,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::{Escalation, Heard, Way, decide};
-    use crate::host::{Exit, HostError, User};
+    use crate::host::{Exit, HostError, Program, User};
 
     fn heard(status: u32, stdout: &str, stderr: &str) -> Heard {
         Heard { exit: Exit::Status(status), stdout: stdout.to_owned(), stderr: stderr.to_owned() }
@@ -319,11 +365,12 @@ exec "$@"
         std::fs::set_permissions(&sudo, std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = format!("{}:/usr/bin:/bin", directory.path().display());
 
-        let script = "echo \"got $# $(cat)\"".into();
-        for way in [Escalation::None, Escalation::Free, Escalation::Password("secret".into())] {
+        let script = || Program::Script { text: "echo \"got $(cat)\"".into(), user: User::Root };
+        let ways = [Escalation::None, Escalation::Free, Escalation::Password("secret".into())];
+        for (way, input) in ways.iter().flat_map(|way| [(way, ""), (way, "input\n")]) {
             for shell in ["sh", "dash", "bash", "zsh", "ksh", "fish", "tcsh", "csh"] {
                 for remembers in ["", "yes"] {
-                    let (job, _) = way.jobs(User::Root, &script);
+                    let (job, _) = way.jobs(&script(), !input.is_empty()).unwrap();
                     let mut command = Command::new(shell);
                     command.args(["-c", &job.command]).env("PATH", &path).env("REMEMBERS", remembers);
                     let Ok(mut child) = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() else {
@@ -332,9 +379,11 @@ exec "$@"
                     };
                     let mut stdin = child.stdin.take().unwrap();
                     job.stdin.iter().for_each(|piece| stdin.write_all(piece).unwrap());
+                    stdin.write_all(input.as_bytes()).unwrap();
                     drop(stdin);
                     let output = child.wait_with_output().unwrap();
-                    assert_eq!(String::from_utf8_lossy(&output.stdout), "got 1 \n", "{way:?} by {shell}");
+                    let got = format!("got {}\n", input.trim_end());
+                    assert_eq!(String::from_utf8_lossy(&output.stdout), got, "{way:?} by {shell}");
                 }
             }
         }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use russh::ChannelMsg;
 use russh::client::Msg;
 use russh::{ChannelWriteHalf, Sig};
@@ -13,12 +14,15 @@ use zeroize::Zeroizing;
 use super::channel::Channel;
 use super::session::Session;
 use crate::base::printable;
-use crate::host::{Exit, HostError, Output, Stream};
+use crate::host::{Exit, HostError, Input, Output, Stream};
 
 /// How long a channel may be silent after the exit status before it is left: a child that stays behind holds it open.
 const SILENCE: Duration = Duration::from_secs(1);
 /// How long it may talk on after the exit status: what was in the pipes by then takes less.
 const REMAINDER: Duration = Duration::from_secs(10);
+
+/// As good as for ever.
+const AGES: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// How long it may take to tell something to stop.
 const STOPPING: Duration = Duration::from_secs(10);
@@ -27,8 +31,19 @@ const STOPPING: Duration = Duration::from_secs(10);
 pub struct Job {
     /// For the login shell, whichever that is.
     pub command: String,
+    /// Asked of the server before it starts.
+    pub environment: Vec<(String, String)>,
     /// For its standard input.
     pub stdin: Vec<Bytes>,
+    /// For its standard input after that.
+    pub input: Option<Input>,
+}
+
+impl Job {
+    /// A command with all of its input at hand.
+    pub fn new(command: String, stdin: Vec<Bytes>) -> Self {
+        Self { command, environment: Vec::new(), stdin, input: None }
+    }
 }
 
 /// Runs `job` to its end; `stop` is run where that is not waited for, because time is up or the caller went away.
@@ -39,9 +54,10 @@ pub async fn run(
     session: &Arc<Session>,
     job: Job,
     stop: Option<Job>,
-    allowed: Duration,
+    allowed: Option<Duration>,
     output: &mut dyn Output,
 ) -> Result<Exit, HostError> {
+    let allowed = allowed.unwrap_or(AGES);
     let deadline = Instant::now() + allowed;
     let late = |_| HostError::Deadline { after: allowed };
     let mut channel = timeout_at(deadline, session.open()).await.map_err(late)??;
@@ -73,7 +89,7 @@ impl Drop for Unfinished {
             let session = Arc::clone(&self.session);
             runtime.spawn(async move {
                 // Whoever cared is gone.
-                let _ = Box::pin(run(&session, stop, None, STOPPING, &mut |_, _: &[u8]| {})).await;
+                let _ = Box::pin(run(&session, stop, None, Some(STOPPING), &mut |_, _: &[u8]| {})).await;
             });
         }
     }
@@ -131,9 +147,17 @@ async fn read(channel: &mut Channel, job: Job, deadline: Instant, output: &mut d
 
 /// Asks for the command and sends all of its input at once: no answer is waited for in between.
 async fn feed(writer: Arc<ChannelWriteHalf<Msg>>, job: Job) -> Result<(), russh::Error> {
+    for (name, value) in job.environment {
+        writer.set_env(false, name, value).await?;
+    }
     writer.exec(true, job.command).await?;
     for piece in job.stdin {
         writer.data_bytes(piece).await?;
+    }
+    if let Some(mut input) = job.input {
+        while let Some(piece) = input.next().await {
+            writer.data_bytes(piece).await?;
+        }
     }
     writer.eof().await
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::escalate::Escalation;
-use super::exec;
+use super::exec::{self, Job};
 use super::session::Session;
 use crate::host::{Exit, Host, HostError, Output, Request};
 
@@ -21,7 +21,8 @@ impl Host for SshHost {
     }
 
     async fn exec(&self, request: Request, output: &mut dyn Output) -> Result<Exit, HostError> {
-        let (job, stop) = self.escalation.jobs(request.user, &request.script);
+        let (job, stop) = self.escalation.jobs(&request.program, request.input.is_some())?;
+        let job = Job { environment: request.environment, input: request.input, ..job };
         exec::run(&self.session, job, Some(stop), request.deadline, output).await
     }
 

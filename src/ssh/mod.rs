@@ -20,4 +20,4 @@ mod socket;
 pub use dial::Dialer;
 pub use host::SshHost;
 pub use keyring::Keyring;
-pub use settings::Settings;
+pub use settings::{Settings, UnknownHostKey, Via};

@@ -16,19 +16,76 @@ pub struct Settings {
     pub port: u16,
     /// Who logs in.
     pub user: String,
+    /// How to get to the address.
+    pub via: Via,
     /// Private keys to offer; the usual ones of `~/.ssh` where none is named.
     pub identities: Vec<PathBuf>,
+    /// Certificates for those keys, beside each key's own `-cert.pub`.
+    pub certificates: Vec<PathBuf>,
+    /// Whether of the agent's keys only those are offered that `identities` and `certificates` name.
+    pub identities_only: bool,
     /// The socket of an ssh-agent.
     pub agent: Option<PathBuf>,
-    /// Files of known host keys; OpenSSH's own where none is named.
+    /// Files of known host keys; OpenSSH's own where none is named. A new key is written to the first.
     pub known_hosts: Vec<PathBuf>,
+    /// The name that its key is known by, in place of the address.
+    pub host_key_alias: Option<String>,
+    /// What becomes of a key that is not known.
+    pub unknown_host_key: UnknownHostKey,
     /// The longest that connecting may take, login and the way to root included.
     pub connect_timeout: Duration,
+    /// Whether anything is to run as root: then connecting finds out how to become it, and fails where that cannot be.
+    pub root: bool,
     /// The user's password for sudo, where it wants one.
     pub sudo_password: Option<SecretString>,
 }
 
+/// How to get to a host.
+#[derive(Debug, Clone, Default)]
+pub enum Via {
+    /// By TCP from here.
+    #[default]
+    Direct,
+    /// Through these hosts, the nearest first, each reached through the one before it. One connection each, however many hosts
+    /// lie behind it.
+    Jumps(Vec<Settings>),
+    /// Through a local command's stdin and stdout, `ProxyCommand` with its tokens replaced.
+    Command(String),
+}
+
+/// What becomes of a host key that nothing is known of. One that has changed or is revoked is refused in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UnknownHostKey {
+    /// The host is not logged in to: `StrictHostKeyChecking yes`, and `ask`, since nobody is asked.
+    #[default]
+    Refuse,
+    /// It is written to the first file of known host keys: `accept-new`, and `no`.
+    Write,
+}
+
 impl Settings {
+    /// The way to a host as its address alone says it, with OpenSSH's defaults.
+    #[must_use]
+    pub fn to(name: &str, address: &str, user: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            address: address.to_owned(),
+            port: 22,
+            user: user.to_owned(),
+            via: Via::Direct,
+            identities: Vec::new(),
+            certificates: Vec::new(),
+            identities_only: false,
+            agent: std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from),
+            known_hosts: Vec::new(),
+            host_key_alias: None,
+            unknown_host_key: UnknownHostKey::Refuse,
+            connect_timeout: Duration::from_secs(10),
+            root: true,
+            sudo_password: None,
+        }
+    }
+
     /// The files of known host keys to read.
     pub(super) fn known_hosts_files(&self) -> Vec<PathBuf> {
         if !self.known_hosts.is_empty() {
@@ -64,15 +121,11 @@ impl Settings {
 impl From<&inventory::Host> for Settings {
     fn from(host: &inventory::Host) -> Self {
         Self {
-            name: host.name.clone(),
-            address: host.address.clone(),
             port: host.ssh.port,
-            user: host.ssh.user.clone(),
             identities: host.ssh.identities.clone(),
-            agent: std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from),
             known_hosts: host.ssh.known_hosts.clone(),
             connect_timeout: host.ssh.connect_timeout,
-            sudo_password: None,
+            ..Self::to(&host.name, &host.address, &host.ssh.user)
         }
     }
 }

@@ -36,7 +36,7 @@ async fn a_script_is_read_whole_before_it_runs() {
 async fn root_needs_no_sudo_to_be_root() {
     let Some(sshd) = Sshd::start() else { return };
     let host = sshd.connect().await;
-    let request = Request { script: "id -u".into(), user: User::Root, deadline: Duration::from_secs(60) };
+    let request = Request::script("id -u".into(), User::Root, Duration::from_secs(60));
     assert_eq!(try_run(&*host, request).await.unwrap().text(), "0\n");
 }
 

@@ -16,15 +16,11 @@ fn lab(user: &str) -> Option<Settings> {
         return None;
     };
     Some(Settings {
-        name: "h1".to_owned(),
-        address: "10.88.0.11".to_owned(),
-        port: 22,
-        user: user.to_owned(),
         identities: vec![directory.join("id_ed25519")],
         agent: None,
         known_hosts: vec![directory.join("known_hosts")],
         connect_timeout: Duration::from_secs(30),
-        sudo_password: None,
+        ..Settings::to("h1", "10.88.0.11", user)
     })
 }
 
@@ -34,7 +30,7 @@ fn password() -> String {
 }
 
 async fn as_root(host: &dyn kfleet::host::Host, script: &str) -> Ran {
-    let request = Request { script: script.into(), user: User::Root, deadline: Duration::from_secs(60) };
+    let request = Request::script(script.into(), User::Root, Duration::from_secs(60));
     try_run(host, request).await.unwrap()
 }
 
@@ -93,7 +89,7 @@ async fn a_deadline_ends_what_root_runs() {
         // A time that no other run of this test sleeps for.
         let long = format!("1{:07}", std::process::id());
         let (script, deadline) = (format!("sleep {long} & sleep {long}").into(), Duration::from_secs(2));
-        let late = try_run(&*host, Request { script, user: User::Root, deadline }).await.unwrap_err();
+        let late = try_run(&*host, Request::script(script, User::Root, deadline)).await.unwrap_err();
         assert_eq!(late, HostError::Deadline { after: deadline });
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(!run(&*host, &format!("pgrep -f '^sleep {long}'")).await.exit.success(), "{user}");

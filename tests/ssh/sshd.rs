@@ -101,15 +101,12 @@ impl Sshd {
     /// How to log in to it.
     pub fn settings(&self) -> Settings {
         Settings {
-            name: "one".to_owned(),
-            address: "127.0.0.1".to_owned(),
             port: self.port,
-            user: "root".to_owned(),
             identities: vec![self.path("id")],
             agent: None,
             known_hosts: vec![self.path("known_hosts")],
             connect_timeout: Duration::from_secs(30),
-            sudo_password: None,
+            ..Settings::to("one", "127.0.0.1", "root")
         }
     }
 
@@ -152,7 +149,7 @@ impl Ran {
 }
 
 pub fn script(text: &str, deadline: Duration) -> Request {
-    Request { script: text.into(), user: User::Login, deadline }
+    Request::script(text.into(), User::Login, deadline)
 }
 
 pub async fn try_run(host: &dyn Host, request: Request) -> Result<Ran, HostError> {

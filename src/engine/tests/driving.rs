@@ -4,9 +4,10 @@ use std::time::Duration;
 use semver::Version;
 
 use super::shell_host::{Bench, run, script_of, step, write};
+use crate::base::Interrupt;
 use crate::cluster::JoinSpec;
 use crate::engine::run::Run;
-use crate::engine::{Engine, Interrupt, Report, StateDir};
+use crate::engine::{Engine, Report, StateDir};
 use crate::events::{FailureKind, Outcome};
 use crate::facts::Facts;
 use crate::plan::{HostPlan, Plan, Planned, Stage};

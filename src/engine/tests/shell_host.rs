@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::engine::session::Session;
 use crate::events::{Event, Events, channel};
-use crate::host::{Exit, Host, HostError, Output, Request, Stream};
+use crate::host::{Exit, Host, HostError, Output, Program, Request, Stream};
 use crate::plan::Planned;
 use crate::steps::{Action, Change, Contents, RunScript, WriteFile};
 
@@ -29,10 +29,11 @@ impl Host for ShellHost {
     }
 
     async fn exec(&self, request: Request, output: &mut dyn Output) -> Result<Exit, HostError> {
+        let Program::Script { text, .. } = request.program else { panic!("the engine sends scripts") };
         let mut shell = Command::new("/bin/sh");
         let shell = shell.current_dir(&self.dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = shell.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(request.script.expose_secret().as_bytes()).unwrap();
+        child.stdin.take().unwrap().write_all(text.expose_secret().as_bytes()).unwrap();
         let ended = child.wait_with_output().unwrap();
         // Not where the lines end: a connection cuts anywhere.
         for piece in ended.stdout.chunks(7) {

@@ -1,0 +1,1 @@
+//! Files and trees, to a host and from it, over any [`Host`](crate::host::Host).
