@@ -13,6 +13,8 @@ mod man;
 mod panic_hook;
 mod run;
 mod sudo_password;
+#[expect(dead_code, reason = "the commands that use it are being built")]
+mod targets;
 mod up;
 
 pub use command_line::main;
