@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::base::Interrupt;
-use crate::engine::{Engine, StateDir};
+use crate::engine::{Engine, Goal, StateDir};
 use crate::events::{FailureKind, Outcome, channel};
 use crate::host::Connect;
 use crate::plan::Recipe;
@@ -24,6 +24,8 @@ pub(super) struct Run {
     pub(super) parallel: usize,
     /// The cluster's name.
     pub(super) cluster: String,
+    /// How far it goes.
+    pub(super) goal: Goal,
     /// Where its files are kept.
     pub(super) state: StateDir,
 }
@@ -34,7 +36,14 @@ impl Run {
         let (events, told) = channel();
         let (switch, interrupt) = Interrupt::pair();
         let shown = tokio::spawn(show(told, look, io::stdout(), io::stderr()));
-        let engine = Engine { hosts: self.hosts, events, interrupt, parallel: self.parallel, state: self.state };
+        let engine = Engine {
+            goal: self.goal,
+            hosts: self.hosts,
+            events,
+            interrupt,
+            parallel: self.parallel,
+            state: self.state,
+        };
         let report = tokio::select! {
             report = engine.run(recipe, &self.cluster) => Some(report),
             () = twice(switch) => None,

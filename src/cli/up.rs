@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::engine::StateDir;
+use crate::engine::{Goal, StateDir};
 use crate::inventory::{Inventory, Pki};
 use crate::plan::{Up, Workstation, pod_network};
 
@@ -78,6 +78,7 @@ pub(super) async fn run(args: UpArgs) -> Exit {
         hosts: connections::to(&inventory, sudo_password.as_ref()),
         parallel: args.parallel.into(),
         cluster: inventory.cluster.name.clone(),
+        goal: Goal::Apply,
         state,
     };
     run.drive(&Up::new(inventory, workstation, pod_network), args.look.look()).await

@@ -9,8 +9,19 @@ use super::StateDir;
 use super::run::Run;
 use crate::base::Interrupt;
 
+/// How far a run goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// To the end.
+    Apply,
+    /// Up to the first write: what would be done is told, and nothing is.
+    Plan,
+}
+
 /// Everything a run needs beside its recipe.
 pub struct Engine {
+    /// How far it goes.
+    pub goal: Goal,
     /// The hosts, in inventory order.
     pub hosts: Vec<Arc<dyn Connect>>,
     /// Where it is told what happens.
@@ -33,22 +44,26 @@ pub struct Report {
 }
 
 impl Engine {
-    /// Gather, preflight, plan, apply, verify.
+    /// Gather, preflight, plan, apply, verify; as far as the goal wants it.
     pub async fn run(&self, recipe: &dyn Recipe, cluster: &str) -> Report {
         let since = Instant::now();
         let hosts: Vec<String> = self.hosts.iter().map(|host| host.name().to_owned()).collect();
         self.events.tell(Event::RunStarted {
-            command: recipe.command().to_owned(),
+            command: match self.goal {
+                Goal::Apply => recipe.command(),
+                Goal::Plan => "plan",
+            }
+            .to_owned(),
             cluster: cluster.to_owned(),
             hosts: hosts.clone(),
         });
         let mut run = Run::new(self);
         run.all(recipe).await;
         let report = run.report(&hosts);
-        self.events.tell(Event::RunFinished {
-            outcome: report.outcome,
-            tallies: report.tallies.clone(),
-            took: since.elapsed(),
+        let (outcome, tallies, took) = (report.outcome, report.tallies.clone(), since.elapsed());
+        self.events.tell(match self.goal {
+            Goal::Apply => Event::RunFinished { outcome, tallies, took },
+            Goal::Plan => Event::PlanFinished { outcome, tallies, took },
         });
         report
     }

@@ -9,6 +9,7 @@ mod drive;
 #[expect(clippy::module_inception, reason = "a file is named after its type")]
 mod engine;
 mod failure;
+mod foresee;
 mod frames;
 mod gather;
 mod grant;
@@ -24,5 +25,5 @@ mod tasks;
 mod tests;
 mod verify;
 
-pub use engine::{Engine, Report};
+pub use engine::{Engine, Goal, Report};
 pub use state_dir::StateDir;

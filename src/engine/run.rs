@@ -12,7 +12,7 @@ use super::drive::{Desk, Drive};
 use super::gather::{self, PerHost};
 use super::session::Session;
 use super::tasks::Tasks;
-use super::{Engine, Report, failure, grant, verify};
+use super::{Engine, Goal, Report, failure, foresee, grant, verify};
 
 /// A run under way: what is known of each host so far.
 pub struct Run<'a> {
@@ -50,8 +50,13 @@ impl<'a> Run<'a> {
         if self.stops(recipe, refusals(&plan)) {
             return;
         }
-        self.apply(plan).await;
-        self.verify(recipe).await;
+        match self.engine.goal {
+            Goal::Apply => {
+                self.apply(plan).await;
+                self.verify(recipe).await;
+            }
+            Goal::Plan => self.foresee(&plan),
+        }
         for session in self.sessions.values() {
             session.close().await;
         }
@@ -183,6 +188,14 @@ impl Run<'_> {
         let doing = |(host, session): (&String, &Session)| Some((host.clone(), session.doing()?));
         let waiting_for = self.sessions.iter().filter_map(doing).collect();
         self.engine.events.tell(Event::InterruptReceived { waiting_for });
+    }
+
+    /// Tells what the plan would do.
+    fn foresee(&mut self, plan: &Plan) {
+        for host in plan.hosts.iter().filter(|host| self.fleet.contains_key(&host.host)) {
+            let tally = foresee::host(host, &self.engine.events);
+            self.tallies.insert(host.host.clone(), tally);
+        }
     }
 
     /// Tells and notes that a host failed; the first failure counts.

@@ -43,6 +43,8 @@ pub enum Event {
         #[serde(rename = "took_s", serialize_with = "seconds")]
         took: Duration,
     },
+    /// What a step would do on a host; nothing was done. `diff` as in `step-changed`.
+    StepPlanned { host: String, step: String, diff: Vec<String>, actions: Vec<PlannedAction> },
     /// A step or the way to it failed. What comes after it on this host is not done.
     HostFailed { host: String, failure: Failure },
     /// A host needs nothing more in this run.
@@ -58,6 +60,15 @@ pub enum Event {
         #[serde(serialize_with = "waits")]
         waiting_for: Vec<(String, String)>,
     },
+    /// All that would be done was told, and nothing was done. What `tallies` calls changed would be.
+    PlanFinished {
+        #[serde(flatten)]
+        outcome: Outcome,
+        #[serde(serialize_with = "by_host")]
+        tallies: Vec<(String, Tally)>,
+        #[serde(rename = "took_s", serialize_with = "seconds")]
+        took: Duration,
+    },
     /// The run is over.
     RunFinished {
         #[serde(flatten)]
@@ -67,6 +78,15 @@ pub enum Event {
         #[serde(rename = "took_s", serialize_with = "seconds")]
         took: Duration,
     },
+}
+
+/// One thing that a step would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedAction {
+    /// The command as a person would type it, or `write` and a path.
+    pub what: String,
+    /// Of a file that would be written, how it would differ: a unified diff, line by line.
+    pub diff: Vec<String>,
 }
 
 /// How bad a finding is.

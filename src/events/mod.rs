@@ -3,5 +3,5 @@
 mod event;
 mod sink;
 
-pub use event::{Event, Failure, FailureKind, Outcome, Severity, Tally};
+pub use event::{Event, Failure, FailureKind, Outcome, PlannedAction, Severity, Tally};
 pub use sink::{Events, Sink, channel};

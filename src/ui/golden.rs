@@ -37,6 +37,7 @@ async fn shown(events: &[Event], look: Look) -> String {
 async fn plain_lines_tell_a_run_from_top_to_bottom() {
     assert_snapshot!("plain-up", shown(&scripted::up(), PLAIN).await);
     assert_snapshot!("plain-up-verbose", shown(&scripted::up(), Look { verbose: true, ..PLAIN }).await);
+    assert_snapshot!("plain-plan", shown(&scripted::plan(), PLAIN).await);
     assert_snapshot!("plain-again", shown(&scripted::again(), PLAIN).await);
     assert_snapshot!("plain-worker-down", shown(&scripted::worker_down(), PLAIN).await);
     assert_snapshot!("plain-init-fails", shown(&scripted::init_fails(), PLAIN).await);

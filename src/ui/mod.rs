@@ -13,6 +13,7 @@ mod json;
 mod line;
 mod look;
 mod plain;
+mod planned;
 mod problems;
 mod screen;
 mod show;

@@ -98,7 +98,9 @@ impl Screen {
             Event::InterruptReceived { .. } => self.interrupted = true,
             Event::ProblemFound { .. }
             | Event::OutputReceived { .. }
+            | Event::StepPlanned { .. }
             | Event::FileSaved { .. }
+            | Event::PlanFinished { .. }
             | Event::RunFinished { .. } => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::events::{Event, Failure, FailureKind, Outcome, Severity, Tally};
+use crate::events::{Event, Failure, FailureKind, Outcome, PlannedAction, Severity, Tally};
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -67,6 +67,38 @@ fn over(outcome: Outcome, tallies: &[(&str, Tally)], took: u64) -> Event {
 
 fn kubeconfig() -> Event {
     Event::FileSaved { what: "kubeconfig".into(), path: "/home/ops/.local/state/kfleet/lab/admin.conf".into() }
+}
+
+fn planned(host: &str, step: &str, diff: &[&str], actions: &[(&str, &[&str])]) -> Event {
+    let lines = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect();
+    let action = |&(what, diff): &(&str, &[&str])| PlannedAction { what: what.to_owned(), diff: lines(diff) };
+    let actions = actions.iter().map(action).collect();
+    Event::StepPlanned { host: host.into(), step: step.into(), diff: lines(diff), actions }
+}
+
+fn plan_over(outcome: Outcome, tallies: &[(&str, Tally)]) -> Event {
+    let tallies = tallies.iter().map(|(host, tally)| ((*host).to_owned(), tally.clone())).collect();
+    Event::PlanFinished { outcome, tallies, took: ms(420) }
+}
+
+/// What `up` would do on two hosts, one of which needs nothing.
+pub(super) fn plan() -> Vec<Event> {
+    let mut events = vec![Event::RunStarted {
+        command: "plan".into(),
+        cluster: "lab".into(),
+        hosts: vec!["h1".into(), "h2".into()],
+    }];
+    events.extend(["h1", "h2"].iter().flat_map(|host| connected(host)));
+    events.push(unchanged("h1", "hosts-file", "the block is as it should be"));
+    let file = ["@@ -1,2 +1,3 @@", " 127.0.0.1 localhost", "+10.88.0.11 h1", " ::1 localhost"];
+    events.push(planned("h2", "hosts-file", &["+ 10.88.0.11 h1"], &[("write /etc/hosts", &file)]));
+    let sysctl = ["net.ipv4.ip_forward: 0 → 1"];
+    events.push(planned("h2", "kernel", &sysctl, &[("sysctl -p /etc/sysctl.d/99-kfleet.conf", &[])]));
+    events.push(plan_over(
+        Outcome::Succeeded,
+        &[("h1", tally(&[], 1, 0)), ("h2", tally(&["hosts-file", "kernel"], 0, 0))],
+    ));
+    events
 }
 
 /// Three bare hosts become a cluster.
@@ -290,6 +322,8 @@ pub(super) fn one_of_each() -> Vec<Event> {
     events.push(Event::InterruptReceived { waiting_for: vec![("h1".into(), "kubeadm init".into())] });
     events.push(over(Outcome::Succeeded, &[("h1", tally(&["firewall"], 1, 61_500))], 62_000));
     events.push(over(Outcome::Failed(FailureKind::Unreachable), &[], 0));
+    events.push(planned("h1", "hosts-file", &["+ 10.88.0.11 h1"], &[("write /etc/hosts", &["+10.88.0.11 h1"])]));
+    events.push(plan_over(Outcome::Succeeded, &[("h1", tally(&["hosts-file"], 0, 0))]));
     events
 }
 
@@ -320,6 +354,8 @@ pub(super) fn hostile() -> Vec<Event> {
         Event::InterruptReceived { waiting_for: vec![(bad(), bad())] },
         progress("h2", &bad(), &bad()),
         Event::HostFinished { host: bad(), tally: tally.clone() },
-        Event::RunFinished { outcome: Outcome::Succeeded, tallies: vec![(bad(), tally)], took: ms(1) },
+        Event::RunFinished { outcome: Outcome::Succeeded, tallies: vec![(bad(), tally.clone())], took: ms(1) },
+        planned(&bad(), &bad(), &[&bad()], &[(&bad(), &[&bad()])]),
+        Event::PlanFinished { outcome: Outcome::Succeeded, tallies: vec![(bad(), tally)], took: ms(1) },
     ]
 }

@@ -4,6 +4,7 @@ use crate::events::{Event, Failure, Tally};
 
 use super::failure::{failure_lines, wrapped};
 use super::line::{Line, Tone};
+use super::planned::{foreseen, planned};
 use super::problems::Problems;
 use super::summary::{saved, summary};
 use super::table::count;
@@ -56,6 +57,8 @@ impl Story {
                 told.result = summary(*outcome, tallies, *took, columns);
                 told.result.extend(self.saved.drain(..).map(|file| saved(&file)));
             }
+            Event::StepPlanned { host, step, diff, actions } => told.result = planned(host, step, diff, actions),
+            Event::PlanFinished { outcome, tallies, took } => told.result = foreseen(*outcome, tallies, *took),
             event => told.aside.extend(self.lines(event, columns)),
         }
         told
@@ -95,7 +98,12 @@ impl Story {
             Event::OutputReceived { host, step, line } => {
                 (Detail::Output, Tone::Quiet, format!("{host} {step} | {line}"))
             }
-            Event::ProblemFound { .. } | Event::FileSaved { .. } | Event::RunFinished { .. } => return Vec::new(),
+            // Told above.
+            Event::ProblemFound { .. }
+            | Event::FileSaved { .. }
+            | Event::StepPlanned { .. }
+            | Event::PlanFinished { .. }
+            | Event::RunFinished { .. } => return Vec::new(),
         };
         if detail <= self.detail { vec![Line::new(tone, &text)] } else { Vec::new() }
     }

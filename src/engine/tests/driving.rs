@@ -7,7 +7,7 @@ use super::shell_host::{Bench, run, script_of, step, write};
 use crate::base::Interrupt;
 use crate::cluster::JoinSpec;
 use crate::engine::run::Run;
-use crate::engine::{Engine, Report, StateDir};
+use crate::engine::{Engine, Goal, Report, StateDir};
 use crate::events::{FailureKind, Outcome};
 use crate::facts::Facts;
 use crate::plan::{HostPlan, Plan, Planned, Stage};
@@ -42,6 +42,7 @@ fn host(name: &str, base: Vec<Planned>, then: Vec<Planned>) -> HostPlan {
 
 fn engine(bench: &Bench, interrupt: Interrupt) -> Engine {
     Engine {
+        goal: Goal::Apply,
         hosts: Vec::new(),
         events: Arc::clone(&bench.events),
         interrupt,
