@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use super::Exit;
 use super::exit::{complain, statuses};
-use super::{completions, hosts, man, panic_hook, up};
+use super::{completions, hosts, man, panic_hook, plan, up};
 
 /// From a list of hosts to a working Kubernetes cluster, over SSH
 ///
@@ -22,6 +22,7 @@ pub(super) struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     Up(up::UpArgs),
+    Plan(plan::PlanArgs),
     Hosts(hosts::HostsArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -31,6 +32,7 @@ const AFTER: &str = concat!(
     "Examples:
   kfleet up                      make of the hosts in ./inventory.toml a cluster, or complete it
   kfleet up -i lab.toml --json   the same for lab.toml, told to a program
+  kfleet plan                    what that would do
   kfleet hosts -i lab.toml       the hosts that lab.toml expands to
 
 ",
@@ -43,6 +45,7 @@ pub fn main() -> ExitCode {
     panic_hook::install();
     let exit = match CommandLine::parse().command {
         Command::Up(args) => asynchronously(up::run(args)),
+        Command::Plan(args) => asynchronously(plan::run(args)),
         Command::Hosts(args) => hosts::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

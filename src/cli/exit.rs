@@ -12,6 +12,8 @@ pub enum Exit {
     Usage,
     /// Something on this machine went wrong.
     Local,
+    /// A plan would change something, and the exit code was asked to say so.
+    WouldChange,
 }
 
 impl Exit {
@@ -28,6 +30,7 @@ impl Exit {
             Self::Run(Outcome::Failed(FailureKind::Deadline)) => 3,
             Self::Run(Outcome::Failed(FailureKind::Unreachable)) => 4,
             Self::Run(Outcome::Failed(FailureKind::Step)) => 5,
+            Self::WouldChange => 6,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The command line: one file a command. The only room that knows clap and exit codes.
 
 mod authority;
+mod cluster_args;
 mod command_line;
 mod completions;
 mod connections;
@@ -11,6 +12,7 @@ pub mod inventory_report;
 mod look_args;
 mod man;
 mod panic_hook;
+mod plan;
 mod run;
 mod sudo_password;
 #[expect(dead_code, reason = "the commands that use it are being built")]

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::base::Interrupt;
-use crate::engine::{Engine, Goal, StateDir};
+use crate::engine::{Engine, Goal, Report, StateDir};
 use crate::events::{FailureKind, Outcome, channel};
 use crate::host::Connect;
 use crate::plan::Recipe;
@@ -32,7 +32,7 @@ pub(super) struct Run {
 
 impl Run {
     /// Drives the hosts by a recipe and shows it, until the end or a second Ctrl-C.
-    pub(super) async fn drive(self, recipe: &dyn Recipe, look: Look) -> Exit {
+    pub(super) async fn drive(self, recipe: &dyn Recipe, look: Look) -> Result<Report, Exit> {
         let (events, told) = channel();
         let (switch, interrupt) = Interrupt::pair();
         let shown = tokio::spawn(show(told, look, io::stdout(), io::stderr()));
@@ -53,15 +53,15 @@ impl Run {
         let Some(report) = report else {
             // What it still has to write is written at once; whoever presses Ctrl-C twice waits for nothing else.
             let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
-            return complain(
+            return Err(complain(
                 Exit::Run(Outcome::Failed(FailureKind::Deadline)),
                 "left at once; what runs on the hosts by itself goes on, and the same command finds it again",
-            );
+            ));
         };
         match shown.await {
-            Ok(Ok(())) => Exit::Run(report.outcome),
-            Ok(Err(error)) => complain(Exit::Local, &format!("cannot write: {error}")),
-            Err(error) => complain(Exit::Local, &format!("a bug in kfleet: {error}")),
+            Ok(Ok(())) => Ok(report),
+            Ok(Err(error)) => Err(complain(Exit::Local, &format!("cannot write: {error}"))),
+            Err(error) => Err(complain(Exit::Local, &format!("a bug in kfleet: {error}"))),
         }
     }
 }

@@ -1,17 +1,8 @@
-use std::fs;
-use std::path::Path;
+use crate::engine::Goal;
 
-use crate::engine::{Goal, StateDir};
-use crate::inventory::{Inventory, Pki};
-use crate::plan::{Up, Workstation, pod_network};
-
-use super::exit::complain;
+use super::Exit;
+use super::cluster_args::ClusterArgs;
 use super::exit::statuses;
-use super::inventory_arg::InventoryArg;
-use super::look_args::LookArgs;
-use super::run::{Run, state_dir};
-use super::sudo_password::SudoPasswordArg;
-use super::{Exit, authority, connections};
 
 /// Make a Kubernetes cluster of the hosts, or complete the one they are
 ///
@@ -25,17 +16,7 @@ use super::{Exit, authority, connections};
 #[command(after_long_help = AFTER)]
 pub(super) struct UpArgs {
     #[command(flatten)]
-    inventory: InventoryArg,
-
-    /// How many hosts are worked on at once
-    #[arg(short = 'j', long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
-    parallel: u16,
-
-    #[command(flatten)]
-    sudo_password: SudoPasswordArg,
-
-    #[command(flatten)]
-    look: LookArgs,
+    cluster: ClusterArgs,
 }
 
 const AFTER: &str = concat!(
@@ -57,52 +38,8 @@ Environment:
 );
 
 pub(super) async fn run(args: UpArgs) -> Exit {
-    let inventory = match args.inventory.load() {
-        Ok(inventory) => inventory,
-        Err(exit) => return exit,
-    };
-    let sudo_password = match args.sudo_password.get() {
-        Ok(password) => password,
-        Err(error) => return complain(Exit::Local, &format!("cannot ask for the password of sudo: {error}")),
-    };
-    let pod_network = match manifest(&inventory).and_then(|upstream| pod_network(&inventory, upstream.as_deref())) {
-        Ok(pod_network) => pod_network,
-        Err(reason) => return complain(Exit::Usage, &reason),
-    };
-    let prepared = state_dir(&inventory.cluster.name).and_then(|state| Ok((workstation(&inventory, &state)?, state)));
-    let (workstation, state) = match prepared {
-        Ok(prepared) => prepared,
-        Err(reason) => return complain(Exit::Local, &reason),
-    };
-    let run = Run {
-        hosts: connections::to(&inventory, sudo_password.as_ref()),
-        parallel: args.parallel.into(),
-        cluster: inventory.cluster.name.clone(),
-        goal: Goal::Apply,
-        state,
-    };
-    run.drive(&Up::new(inventory, workstation, pod_network), args.look.look()).await
-}
-
-/// The manifest that the inventory names, where it names one.
-fn manifest(inventory: &Inventory) -> Result<Option<String>, String> {
-    let path = inventory.cluster.cni.manifest.as_deref();
-    let read =
-        |path: &Path| fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()));
-    path.map(read).transpose()
-}
-
-/// What `up` takes from this machine.
-fn workstation(inventory: &Inventory, state: &StateDir) -> Result<Workstation, String> {
-    let hosts_file = inventory.hosts_file.from_workstation.then(|| fs::read("/etc/hosts")).transpose();
-    let hosts_file = hosts_file.map_err(|error| format!("cannot read /etc/hosts: {error}"))?;
-    Ok(Workstation {
-        hosts_file: hosts_file.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-        hostname: fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned(),
-        kubeconfig: state.read(StateDir::KUBECONFIG).map_err(|error| format!("cannot read {error}"))?,
-        authority: match inventory.cluster.pki {
-            Pki::Kubeadm => None,
-            Pki::Workstation => Some(authority::of(state)?),
-        },
-    })
+    match args.cluster.drive(Goal::Apply).await {
+        Ok(report) => Exit::Run(report.outcome),
+        Err(exit) => exit,
+    }
 }

@@ -26,9 +26,15 @@ fn bare_hosts_become_a_ready_cluster_and_a_second_run_changes_nothing() {
     lab.root("h2", &format!("cat > /etc/hosts <<'END'\n{HOSTS_FILE}\nEND\ntruncate -s -1 /etc/hosts"));
     lab.root("h2", "chmod 640 /etc/hosts; chown root:ops /etc/hosts");
 
+    let bare = lab.traces(&HOSTS);
+    let plan = lab.plan(&["--json", "--detailed-exitcode"]).exits(6);
+    assert!(plan.stdout.contains("+10.88.0.12 h2"), "the diff of /etc/hosts: {plan}");
+    bare.assert_same(&lab.traces(&HOSTS));
+
     let watch = Watch::start();
     let up = lab.up(&["--json", "-v"]).exits(0);
     let argv = watch.end();
+    assert_eq!(plan.would_change(), up.changed(), "what was planned is what was done");
 
     assert_eq!(up.failed(), [""; 0]);
     assert_eq!(lab.nodes(), ["h1 True", "h2 True", "h3 True"]);
@@ -56,6 +62,7 @@ fn bare_hosts_become_a_ready_cluster_and_a_second_run_changes_nothing() {
     let again = lab.up(&["--json"]).exits(0);
     assert_eq!(again.changed(), [""; 0]);
     before.assert_same(&lab.traces(&HOSTS));
+    lab.plan(&["--detailed-exitcode"]).exits(0);
     let again = lab.up(&[]).exits(0);
     assert!(again.stderr.contains("0 changed"), "{again}");
     before.assert_same(&lab.traces(&HOSTS));

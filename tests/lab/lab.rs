@@ -157,6 +157,12 @@ impl Lab {
         self.up_with(&self.file("inventory.toml"), arguments)
     }
 
+    /// `kfleet plan` with the lab's own inventory.
+    pub fn plan(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.kfleet(&["plan", "-i"]);
+        command.arg(self.file("inventory.toml")).args(arguments).output().unwrap().into()
+    }
+
     /// `kfleet up` with another inventory.
     pub fn up_with(&self, inventory: &Path, arguments: &[&str]) -> Ran {
         let mut command = self.kfleet(&["up", "-i"]);

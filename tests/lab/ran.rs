@@ -48,6 +48,18 @@ impl Ran {
         changed
     }
 
+    /// What a plan says would be changed, likewise.
+    #[track_caller]
+    pub fn would_change(&self) -> Vec<String> {
+        let finished = self.events_of("plan-finished");
+        let tallies = finished[0]["tallies"].as_array().unwrap();
+        let of_host = |tally: &Value| {
+            let (host, steps) = (tally["host"].clone(), tally["changed"].as_array().unwrap().clone());
+            steps.into_iter().map(move |step| format!("{} {}", host.as_str().unwrap(), step.as_str().unwrap()))
+        };
+        tallies.iter().flat_map(of_host).collect()
+    }
+
     /// Stops the test if anything was changed.
     #[track_caller]
     pub fn nothing_changed(&self) {
