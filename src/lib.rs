@@ -13,6 +13,7 @@
 //! |---|---|---|
 //! | 6 | [`cli`] | clap types, one file a command; the only room that knows clap and exit codes |
 //! | 5 | [`ui`] | how it looks; the only room that knows indicatif; reads events only |
+//! | 5 | [`journal`] | runs on disk: written as they happen, listed, read again; reads events only |
 //! | 4 | [`engine`] | drives hosts; the only interpreter of actions; emits events |
 //! | 3 | [`plan`] | recipes, and the pure planner |
 //! | 3 | [`fanout`] | one thing done on many hosts at once |
@@ -38,6 +39,7 @@ pub mod facts;
 pub mod fanout;
 pub mod host;
 pub mod inventory;
+pub mod journal;
 pub mod nodes;
 pub mod plan;
 pub mod ssh;

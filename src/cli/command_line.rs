@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use super::Exit;
 use super::exit::{complain, statuses};
-use super::{completions, hosts, man, panic_hook, plan, up};
+use super::{completions, history, hosts, man, panic_hook, plan, up};
 
 /// From a list of hosts to a working Kubernetes cluster, over SSH
 ///
@@ -23,6 +23,7 @@ pub(super) struct CommandLine {
 enum Command {
     Up(up::UpArgs),
     Plan(plan::PlanArgs),
+    History(history::HistoryArgs),
     Hosts(hosts::HostsArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
     let exit = match CommandLine::parse().command {
         Command::Up(args) => asynchronously(up::run(args)),
         Command::Plan(args) => asynchronously(plan::run(args)),
+        Command::History(args) => asynchronously(history::run(args)),
         Command::Hosts(args) => hosts::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

@@ -6,6 +6,7 @@ mod command_line;
 mod completions;
 mod connections;
 mod exit;
+mod history;
 mod hosts;
 mod inventory_arg;
 pub mod inventory_report;

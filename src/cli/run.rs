@@ -8,8 +8,9 @@ use tokio::sync::watch;
 
 use crate::base::Interrupt;
 use crate::engine::{Engine, Goal, Report, StateDir};
-use crate::events::{FailureKind, Outcome, channel};
+use crate::events::{Events, FailureKind, Outcome, channel};
 use crate::host::Connect;
+use crate::journal::{Journal, Recorder};
 use crate::plan::Recipe;
 use crate::ui::{Look, show};
 
@@ -36,6 +37,7 @@ impl Run {
         let (events, told) = channel();
         let (switch, interrupt) = Interrupt::pair();
         let shown = tokio::spawn(show(told, look, io::stdout(), io::stderr()));
+        let events = recorded(&self.state, events);
         let engine = Engine {
             goal: self.goal,
             hosts: self.hosts,
@@ -62,6 +64,18 @@ impl Run {
             Ok(Ok(())) => Ok(report),
             Ok(Err(error)) => Err(complain(Exit::Local, &format!("cannot write: {error}"))),
             Err(error) => Err(complain(Exit::Local, &format!("a bug in kfleet: {error}"))),
+        }
+    }
+}
+
+/// The same sink, and a record of the run; where none can be made, the run goes on without.
+fn recorded(state: &StateDir, events: Events) -> Events {
+    match Journal::at(state.path(StateDir::RUNS)).begin() {
+        Ok(file) => Arc::new(Recorder::new(file, events)),
+        Err(error) => {
+            let directory = state.path(StateDir::RUNS);
+            complain(Exit::Local, &format!("this run is not recorded: {}: {error}", directory.display()));
+            events
         }
     }
 }

@@ -12,6 +12,8 @@ pub struct StateDir(PathBuf);
 impl StateDir {
     /// The admin kubeconfig's name in it.
     pub const KUBECONFIG: &'static str = "admin.conf";
+    /// The name of the directory of runs in it.
+    pub const RUNS: &'static str = "runs";
 
     /// At this path, which need not exist yet.
     #[must_use]
@@ -19,15 +21,21 @@ impl StateDir {
         Self(path)
     }
 
+    /// Where something of this name is in it.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     /// What a file of it holds; `None` where there is none.
     ///
     /// # Errors
     /// When it is there and cannot be read.
     pub fn read(&self, name: &str) -> io::Result<Option<SecretString>> {
-        match fs::read_to_string(self.0.join(name)) {
+        match fs::read_to_string(self.path(name)) {
             Ok(text) => Ok(Some(text.into())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(in_file(&self.0.join(name), &error)),
+            Err(error) => Err(in_file(&self.path(name), &error)),
         }
     }
 
@@ -36,7 +44,7 @@ impl StateDir {
     /// # Errors
     /// When the directory or the file cannot be written.
     pub fn save(&self, name: &str, contents: &SecretString) -> io::Result<PathBuf> {
-        let path = self.0.join(name);
+        let path = self.path(name);
         let write = || {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
             let mut file = tempfile::NamedTempFile::new_in(&self.0)?;

@@ -1,13 +1,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One thing that happened. Texts that came from a host are already printable and free of tokens.
 ///
-/// Serialised it is one flat object: its name in `event`, hosts as `host`, times spent as seconds in `took_s`. Programs
+/// Serialised it is one flat object, which can be read again: its name in `event`, hosts as `host`, times spent as seconds in `took_s`. Programs
 /// read these names: a change of one breaks them, so a golden file holds each.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each field is named for what it holds")]
 pub enum Event {
@@ -16,13 +17,13 @@ pub enum Event {
     /// A host was connected to, its key verified, its user logged in.
     HostConnected {
         host: String,
-        #[serde(rename = "took_s", serialize_with = "seconds")]
+        #[serde(rename = "took_s", serialize_with = "seconds", deserialize_with = "from_seconds")]
         took: Duration,
     },
     /// A host told its facts.
     FactsGathered {
         host: String,
-        #[serde(rename = "took_s", serialize_with = "seconds")]
+        #[serde(rename = "took_s", serialize_with = "seconds", deserialize_with = "from_seconds")]
         took: Duration,
     },
     /// Preflight found something. Without a host it concerns the fleet.
@@ -40,7 +41,7 @@ pub enum Event {
         host: String,
         step: String,
         diff: Vec<String>,
-        #[serde(rename = "took_s", serialize_with = "seconds")]
+        #[serde(rename = "took_s", serialize_with = "seconds", deserialize_with = "from_seconds")]
         took: Duration,
     },
     /// What a step would do on a host; nothing was done. `diff` as in `step-changed`.
@@ -57,31 +58,31 @@ pub enum Event {
     },
     /// Ctrl-C: nothing new is started; these (host, what) are waited for.
     InterruptReceived {
-        #[serde(serialize_with = "waits")]
+        #[serde(serialize_with = "waits", deserialize_with = "from_waits")]
         waiting_for: Vec<(String, String)>,
     },
     /// All that would be done was told, and nothing was done. What `tallies` calls changed would be.
     PlanFinished {
         #[serde(flatten)]
         outcome: Outcome,
-        #[serde(serialize_with = "by_host")]
+        #[serde(serialize_with = "by_host", deserialize_with = "from_by_host")]
         tallies: Vec<(String, Tally)>,
-        #[serde(rename = "took_s", serialize_with = "seconds")]
+        #[serde(rename = "took_s", serialize_with = "seconds", deserialize_with = "from_seconds")]
         took: Duration,
     },
     /// The run is over.
     RunFinished {
         #[serde(flatten)]
         outcome: Outcome,
-        #[serde(serialize_with = "by_host")]
+        #[serde(serialize_with = "by_host", deserialize_with = "from_by_host")]
         tallies: Vec<(String, Tally)>,
-        #[serde(rename = "took_s", serialize_with = "seconds")]
+        #[serde(rename = "took_s", serialize_with = "seconds", deserialize_with = "from_seconds")]
         took: Duration,
     },
 }
 
 /// One thing that a step would do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedAction {
     /// The command as a person would type it, or `write` and a path.
     pub what: String,
@@ -90,7 +91,7 @@ pub struct PlannedAction {
 }
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Worth knowing; nothing is stopped by it.
@@ -100,7 +101,7 @@ pub enum Severity {
 }
 
 /// A failure as the person at the keyboard needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Decides the exit code.
     pub kind: FailureKind,
@@ -119,7 +120,7 @@ pub struct Failure {
 }
 
 /// The families of failures, one an exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// A deadline passed or the run was interrupted: exit code 3.
@@ -133,7 +134,7 @@ pub enum FailureKind {
 }
 
 /// What a run came to on one host.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// The steps that changed something.
     pub changed: Vec<String>,
@@ -142,12 +143,12 @@ pub struct Tally {
     /// Why it ended early, if it did.
     pub failure: Option<Failure>,
     /// From the first packet to the last, the time spent waiting for other hosts included.
-    #[serde(rename = "took_s", serialize_with = "seconds")]
+    #[serde(rename = "took_s", serialize_with = "seconds", deserialize_with = "from_seconds")]
     pub took: Duration,
 }
 
 /// How a run ended as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", content = "failure_kind", rename_all = "kebab-case")]
 pub enum Outcome {
     /// Every host is as the inventory wants it.
@@ -175,21 +176,35 @@ fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
 
+fn from_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wait {
+    host: String,
+    what: String,
+}
+
 fn waits<S: Serializer>(waiting_for: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Wait<'a> {
-        host: &'a str,
-        what: &'a str,
-    }
-    serializer.collect_seq(waiting_for.iter().map(|(host, what)| Wait { host, what }))
+    serializer.collect_seq(waiting_for.iter().cloned().map(|(host, what)| Wait { host, what }))
+}
+
+fn from_waits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
+    Ok(Vec::<Wait>::deserialize(deserializer)?.into_iter().map(|wait| (wait.host, wait.what)).collect())
+}
+
+#[derive(Serialize, Deserialize)]
+struct OfHost {
+    host: String,
+    #[serde(flatten)]
+    tally: Tally,
 }
 
 fn by_host<S: Serializer>(tallies: &[(String, Tally)], serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Host<'a> {
-        host: &'a str,
-        #[serde(flatten)]
-        tally: &'a Tally,
-    }
-    serializer.collect_seq(tallies.iter().map(|(host, tally)| Host { host, tally }))
+    serializer.collect_seq(tallies.iter().cloned().map(|(host, tally)| OfHost { host, tally }))
+}
+
+fn from_by_host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Tally)>, D::Error> {
+    Ok(Vec::<OfHost>::deserialize(deserializer)?.into_iter().map(|of| (of.host, of.tally)).collect())
 }

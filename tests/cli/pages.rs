@@ -30,7 +30,15 @@ fn manual_pages_have_the_sections_that_readers_look_for() {
     let names: Vec<_> = pages.iter().map(|page| page.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(
         names,
-        ["kfleet-completions.1", "kfleet-hosts.1", "kfleet-man.1", "kfleet-plan.1", "kfleet-up.1", "kfleet.1"]
+        [
+            "kfleet-completions.1",
+            "kfleet-history.1",
+            "kfleet-hosts.1",
+            "kfleet-man.1",
+            "kfleet-plan.1",
+            "kfleet-up.1",
+            "kfleet.1"
+        ]
     );
     for page in &pages {
         let source = fs::read(page).unwrap();

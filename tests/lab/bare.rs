@@ -68,6 +68,12 @@ fn bare_hosts_become_a_ready_cluster_and_a_second_run_changes_nothing() {
     before.assert_same(&lab.traces(&HOSTS));
     objects.assert_same(&lab.objects());
 
+    let runs = lab.history(&[]);
+    assert_eq!(runs.lines().filter(|run| run.ends_with(" ok")).count(), 5, "{runs}");
+    let first = lab.history(&["show", "2", "-v"]);
+    assert!(first.contains("h2: worker: changed"), "{first}");
+    assert_eq!(token.find(&first), None, "in the record of the run");
+
     lab.save();
     lab.intact();
 }

@@ -50,6 +50,11 @@ fn an_init_that_fails_or_is_left_alone_is_completed_by_the_next_run() {
     assert_eq!(up.changed().iter().filter(|change| change.ends_with("control-plane")).count(), 0, "{up}");
     assert_eq!(lab.nodes(), ["h1 True", "h2 True"]);
     lab.up(&["--json"]).exits(0).nothing_changed();
+    let runs = lab.history(&[]);
+    for (run, result) in [(1, "failed: a step"), (2, "cut off"), (3, "interrupted"), (4, "ok"), (5, "ok")] {
+        let line = runs.lines().find(|line| line.trim_start().starts_with(&format!("{run} "))).unwrap();
+        assert!(line.contains(result), "{line}");
+    }
 }
 
 #[test]

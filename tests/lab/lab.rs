@@ -163,6 +163,14 @@ impl Lab {
         command.arg(self.file("inventory.toml")).args(arguments).output().unwrap().into()
     }
 
+    /// `kfleet history`: what it prints.
+    pub fn history(&self, arguments: &[&str]) -> String {
+        let mut command = self.kfleet(&["history"]);
+        command.args(arguments).arg("-i").arg(self.file("inventory.toml"));
+        let ran = Ran::from(command.output().unwrap()).exits(0);
+        format!("{}{}", ran.stderr, ran.stdout)
+    }
+
     /// `kfleet up` with another inventory.
     pub fn up_with(&self, inventory: &Path, arguments: &[&str]) -> Ran {
         let mut command = self.kfleet(&["up", "-i"]);
