@@ -4,16 +4,18 @@ mod authority;
 mod command_line;
 mod completions;
 mod connections;
+mod destination;
 mod exit;
 mod hosts;
 mod inventory_arg;
 pub mod inventory_report;
-#[expect(dead_code, reason = "the commands that use it are being built")]
 mod last_failed;
 mod look_args;
 mod man;
 mod panic_hook;
 mod run;
+mod selection;
+mod set_report;
 mod sudo_password;
 #[expect(dead_code, reason = "the commands that use it are being built")]
 mod targets;
