@@ -1,5 +1,13 @@
-//! Lists of host names written short: `node[01-20]`, and back.
+//! Sets of host names as clush and nodeset of ClusterShell write them: `node[01-20]`, their algebra, and back.
 
+mod expression;
+mod fold;
 mod node_set;
+mod pattern;
+mod vectors;
+mod wildcard;
 
-pub use node_set::{NodeSet, NodeSetError};
+pub use expression::{Expression, Known};
+pub use fold::Names;
+pub use node_set::NodeSet;
+pub use pattern::NodeSetError;
