@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use super::Exit;
 use super::exit::{complain, statuses};
-use super::{completions, hosts, man, panic_hook, up};
+use super::{completions, hosts, import, man, panic_hook, up};
 
 /// From a list of hosts to a working Kubernetes cluster, over SSH
 ///
@@ -23,6 +23,7 @@ pub(super) struct CommandLine {
 enum Command {
     Up(up::UpArgs),
     Hosts(hosts::HostsArgs),
+    Import(import::ImportArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
     let exit = match CommandLine::parse().command {
         Command::Up(args) => asynchronously(up::run(args)),
         Command::Hosts(args) => hosts::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

@@ -6,6 +6,7 @@ mod completions;
 mod connections;
 mod exit;
 mod hosts;
+mod import;
 mod inventory_arg;
 pub mod inventory_report;
 mod look_args;

@@ -6,6 +6,7 @@ fn help_is_as_reviewed() {
     insta::assert_snapshot!("kfleet-short", stdout(&["-h"]));
     insta::assert_snapshot!("up", stdout(&["up", "--help"]));
     insta::assert_snapshot!("hosts", stdout(&["hosts", "--help"]));
+    insta::assert_snapshot!("import", stdout(&["import", "--help"]));
     insta::assert_snapshot!("completions", stdout(&["completions", "--help"]));
     insta::assert_snapshot!("man", stdout(&["man", "--help"]));
 }

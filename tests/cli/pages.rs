@@ -28,7 +28,10 @@ fn manual_pages_have_the_sections_that_readers_look_for() {
     let mut pages: Vec<_> = fs::read_dir(&into).unwrap().map(|entry| entry.unwrap().path()).collect();
     pages.sort();
     let names: Vec<_> = pages.iter().map(|page| page.file_name().unwrap().to_str().unwrap()).collect();
-    assert_eq!(names, ["kfleet-completions.1", "kfleet-hosts.1", "kfleet-man.1", "kfleet-up.1", "kfleet.1"]);
+    assert_eq!(
+        names,
+        ["kfleet-completions.1", "kfleet-hosts.1", "kfleet-import.1", "kfleet-man.1", "kfleet-up.1", "kfleet.1"]
+    );
     for page in &pages {
         let source = fs::read(page).unwrap();
         assert!(String::from_utf8_lossy(&source).contains(".SH EXAMPLES"), "{}", page.display());
