@@ -1,6 +1,6 @@
 //! Files of pssh, Ansible and ssh as inventories: each result is reviewed as a golden, and is what kfleet reads back.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fmt::Write;
 use std::fs;

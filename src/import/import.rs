@@ -40,6 +40,9 @@ pub fn import(
         Kind::AnsibleYaml => ansible::read_yaml(source, notes)?,
         Kind::SshConfig => ssh_config::read(source, workstation, notes)?,
     };
+    if matches!(kind, Kind::AnsibleIni | Kind::AnsibleYaml) {
+        ansible::say_what_is_beside(source, notes);
+    }
     let any = !hosts.is_empty();
     if let Some(wanted) = control_plane {
         choose(&mut hosts, wanted)?;
