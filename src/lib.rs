@@ -20,6 +20,7 @@
 //! | 2 | [`transfer`] | files and trees to a host and from it |
 //! | 2 | [`steps`] | pure; one file a desired state |
 //! | 2 | [`doctor`] | pure; facts to findings |
+//! | 2 | [`import`] | inventories made of what other tools have |
 //! | 2 | [`ssh`] | `host` over russh, which it alone knows |
 //! | 1 | [`inventory`] | what should be |
 //! | 1 | [`facts`] | what a host says of itself |
@@ -38,6 +39,7 @@ pub mod events;
 pub mod facts;
 pub mod fanout;
 pub mod host;
+pub mod import;
 pub mod inventory;
 pub mod journal;
 pub mod nodes;

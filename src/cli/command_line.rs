@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use super::Exit;
 use super::exit::{complain, statuses};
-use super::{completions, history, hosts, man, panic_hook, plan, up};
+use super::{completions, history, hosts, import, man, panic_hook, plan, up};
 
 /// From a list of hosts to a working Kubernetes cluster, over SSH
 ///
@@ -25,6 +25,7 @@ enum Command {
     Plan(plan::PlanArgs),
     History(history::HistoryArgs),
     Hosts(hosts::HostsArgs),
+    Import(import::ImportArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => asynchronously(plan::run(args)),
         Command::History(args) => asynchronously(history::run(args)),
         Command::Hosts(args) => hosts::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

@@ -9,6 +9,7 @@ mod destination;
 mod exit;
 mod history;
 mod hosts;
+mod import;
 mod inventory_arg;
 pub mod inventory_report;
 mod last_failed;

@@ -1,11 +1,14 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::base::Interrupt;
-use crate::host::{Connect, Host, HostError};
+use crate::events::FailureKind;
+use crate::host::{Connect, Exit, Host, HostError};
 
 /// Many hosts, each of which is dialled, worked on and left again.
 pub struct Fanout {
@@ -31,20 +34,51 @@ pub struct Ended<T> {
 }
 
 /// Why there is no result.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Miss {
     /// The host could not be reached, verified, authenticated or heard to the end.
+    #[error("{0}")]
     Host(HostError),
     /// The time it had was over.
+    #[error("not done within {} s", .0.as_secs_f64())]
     TooLong(Duration),
     /// Ctrl-C came first.
+    #[error("interrupted")]
     Interrupted,
+    /// Something on this machine stood in the way.
+    #[error("{0}")]
+    Local(String),
     /// The work panicked.
+    #[error("a bug in kfleet: {0}")]
     Bug(String),
 }
 
+impl Miss {
+    /// What the exit code tells apart.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::TooLong(_) | Self::Interrupted | Self::Host(HostError::Deadline { .. }) => FailureKind::Deadline,
+            Self::Host(_) => FailureKind::Unreachable,
+            Self::Local(_) | Self::Bug(_) => FailureKind::Local,
+        }
+    }
+}
+
+impl Ended<Exit> {
+    /// What the exit code tells apart; `None` where all went well.
+    #[must_use]
+    pub fn failure(&self) -> Option<FailureKind> {
+        match &self.result {
+            Ok(exit) => (!exit.success()).then_some(FailureKind::Step),
+            Err(miss) => Some(miss.kind()),
+        }
+    }
+}
+
 impl Fanout {
-    /// Does `work` on every host, and tells `ended` of each as it ends. What is given up is ended on the host, too.
+    /// Does `work` on every host, and tells `ended` of each as it ends. What is given up is ended on the host, too, before its
+    /// end is told.
     ///
     /// `work` gets the host's place and its connection, and does not close it.
     pub async fn drive<T, W, F>(&self, work: W, mut ended: impl FnMut(Ended<T>))
@@ -63,9 +97,8 @@ impl Fanout {
                 let Some(_place) = interrupt.or(places.acquire_owned()).await else {
                     return (Err(Miss::Interrupted), Duration::ZERO);
                 };
-                let since = Instant::now();
-                let result = interrupt.or(within(limit, one(index, &*host, work))).await;
-                (result.unwrap_or(Err(Miss::Interrupted)), since.elapsed())
+                let allowed = Allowed { interrupt, since: Instant::now(), limit };
+                one(index, &*host, work, &allowed).await
             });
             of_task.insert(task.id(), index);
         }
@@ -80,23 +113,47 @@ impl Fanout {
     }
 }
 
-async fn one<T, W, F>(index: usize, host: &dyn Connect, work: W) -> Result<T, HostError>
+async fn one<T, W, F>(index: usize, host: &dyn Connect, work: W, allowed: &Allowed) -> (Result<T, Miss>, Duration)
 where
     W: Fn(usize, Arc<dyn Host>) -> F,
     F: Future<Output = Result<T, HostError>>,
 {
-    let connected = host.connect().await?;
-    let result = work(index, Arc::clone(&connected)).await;
+    let connected = match allowed.within(host.connect()).await {
+        Ok(connected) => connected,
+        Err(miss) => return (Err(miss), allowed.since.elapsed()),
+    };
+    let result = allowed.within(work(index, Arc::clone(&connected))).await;
+    let took = allowed.since.elapsed();
+    // Given up or not: closing waits until what was given up is ended on the host.
     connected.close().await;
-    result
+    (result, took)
 }
 
-async fn within<T>(limit: Option<Duration>, work: impl Future<Output = Result<T, HostError>>) -> Result<T, Miss> {
-    let result = match limit {
-        None => work.await,
-        Some(limit) => tokio::time::timeout(limit, work).await.map_err(|_| Miss::TooLong(limit))?,
-    };
-    result.map_err(Miss::Host)
+/// What the work on one host is given up for.
+struct Allowed {
+    interrupt: Interrupt,
+    since: Instant,
+    limit: Option<Duration>,
+}
+
+impl Allowed {
+    async fn within<T>(&self, work: impl Future<Output = Result<T, HostError>>) -> Result<T, Miss> {
+        let late = async {
+            match self.limit {
+                Some(limit) => {
+                    tokio::time::sleep_until(self.since + limit).await;
+                    limit
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.interrupt.wait() => Err(Miss::Interrupted),
+            limit = late => Err(Miss::TooLong(limit)),
+            result = work => result.map_err(Miss::Host),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -139,7 +139,12 @@ fn stop(tag: &str) -> SecretString {
 END
 ); do
     set -- $(sed 's/.*) //' "${{file%/cmdline}}/stat")
-    [ -n "$3" ] && kill -s TERM -- "-$3"
+    [ -n "$3" ] && kill -s TERM -- "-$3" || continue
+    for pause in 0.1 0.1 0.3 0.5 1; do
+        kill -s 0 -- "-$3" 2>/dev/null || continue 2
+        sleep "$pause" 2>/dev/null || sleep 1
+    done
+    kill -s KILL -- "-$3"
 done"#
     )
     .into()
@@ -157,7 +162,13 @@ END
         [ -n "$5" ] && [ "$5" != "$own" ] && echo "${1#/proc/}"
     done
 }
-kill -s TERM $(others) && sleep 2 && kill -s KILL $(others)
+kill -s TERM $(others) || exit 0
+for pause in 0.1 0.1 0.3 0.5 1; do
+    left=$(others)
+    [ -z "$left" ] && exit 0
+    sleep "$pause" 2>/dev/null || sleep 1
+done
+kill -s KILL $left
 "#;
 
 /// What a command said.

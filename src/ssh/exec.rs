@@ -7,7 +7,6 @@ use russh::ChannelMsg;
 use russh::client::Msg;
 use russh::{ChannelWriteHalf, Sig};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::runtime;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use zeroize::Zeroizing;
 
@@ -84,11 +83,10 @@ struct Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // Without a runtime there is no connection any more either.
-        if let (Some(stop), Ok(runtime)) = (self.stop.take(), runtime::Handle::try_current()) {
+        if let Some(stop) = self.stop.take() {
             let session = Arc::clone(&self.session);
-            runtime.spawn(async move {
-                // Whoever cared is gone.
+            // Whoever cared is gone; who closes the session waits for it.
+            self.session.meanwhile(async move {
                 let _ = Box::pin(run(&session, stop, None, Some(STOPPING), &mut |_, _: &[u8]| {})).await;
             });
         }

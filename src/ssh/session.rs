@@ -1,9 +1,11 @@
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use russh::Disconnect;
 use russh::client::Handle;
+use tokio::runtime;
 use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::channel::Channel;
@@ -16,6 +18,8 @@ pub struct Session {
     ended: Arc<OnceLock<String>>,
     /// Below sshd's MaxSessions, which is 10: what was given up may hold one until sshd has seen it.
     slots: Arc<Semaphore>,
+    /// What is to be done before the connection is closed.
+    chores: Mutex<JoinSet<()>>,
 }
 
 impl Session {
@@ -25,7 +29,7 @@ impl Session {
 
     /// Takes over a connection; `ended` will have the reason when it is lost.
     pub fn new(handle: Handle<Client>, ended: Arc<OnceLock<String>>) -> Self {
-        Self { handle, ended, slots: Arc::new(Semaphore::new(Self::CHANNELS)) }
+        Self { handle, ended, slots: Arc::new(Semaphore::new(Self::CHANNELS)), chores: Mutex::default() }
     }
 
     /// A new channel, once there is room for one.
@@ -70,8 +74,20 @@ impl Session {
         HostError::Lost { reason }
     }
 
-    /// Says goodbye and waits, shortly, for the connection to end.
+    /// Does `chore` in the background, on this connection; it must end by itself.
+    pub fn meanwhile(&self, chore: impl Future<Output = ()> + Send + 'static) {
+        // Without a runtime there is no connection any more either.
+        if let Ok(runtime) = runtime::Handle::try_current() {
+            let mut chores = self.chores.lock().unwrap_or_else(PoisonError::into_inner);
+            while chores.try_join_next().is_some() {}
+            chores.spawn_on(chore, &runtime);
+        }
+    }
+
+    /// Waits for what is done in the background, says goodbye and waits, shortly, for the connection to end.
     pub async fn close(&self) {
+        let mut chores = std::mem::take(&mut *self.chores.lock().unwrap_or_else(PoisonError::into_inner));
+        while chores.join_next().await.is_some() {}
         if self.handle.disconnect(Disconnect::ByApplication, "", "").await.is_err() {
             return;
         }

@@ -9,6 +9,7 @@ fn help_is_as_reviewed() {
     insta::assert_snapshot!("history", stdout(&["history", "--help"]));
     insta::assert_snapshot!("history-show", stdout(&["history", "show", "--help"]));
     insta::assert_snapshot!("hosts", stdout(&["hosts", "--help"]));
+    insta::assert_snapshot!("import", stdout(&["import", "--help"]));
     insta::assert_snapshot!("completions", stdout(&["completions", "--help"]));
     insta::assert_snapshot!("man", stdout(&["man", "--help"]));
 }
