@@ -8,7 +8,7 @@ use crate::plan::{Up, Workstation, pod_network};
 use super::exit::complain;
 use super::inventory_arg::InventoryArg;
 use super::look_args::LookArgs;
-use super::run::{Run, state_dir};
+use super::drive::{Run, state_dir};
 use super::sudo_password::SudoPasswordArg;
 use super::{Exit, authority, connections};
 

@@ -10,7 +10,7 @@ use crate::ui::{Look, show};
 use super::Exit;
 use super::exit::complain;
 use super::inventory_arg::InventoryArg;
-use super::run::state_dir;
+use super::drive::state_dir;
 
 /// List the runs on a cluster, or show one again
 ///

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::engine::StateDir;
 
-use super::run::state_dir;
+use super::drive::state_dir;
 
 /// Which hosts of an inventory failed the last time that a command went to them: what `--failed` selects.
 ///

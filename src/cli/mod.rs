@@ -6,6 +6,7 @@ mod command_line;
 mod completions;
 mod connections;
 mod destination;
+mod drive;
 mod exit;
 mod history;
 mod hosts;
@@ -17,7 +18,7 @@ mod look_args;
 mod man;
 mod panic_hook;
 mod plan;
-mod run;
+
 mod selection;
 mod set_report;
 mod sudo_password;
