@@ -3,12 +3,13 @@ use std::path::Path;
 
 use crate::engine::{Goal, Report, StateDir};
 use crate::inventory::{Inventory, Pki};
-use crate::plan::{Up, Workstation, pod_network};
+use crate::plan::{Recipe, Workstation, pod_network};
+use crate::steps::PodNetwork;
 
+use super::drive::{Run, state_dir};
 use super::exit::complain;
 use super::inventory_arg::InventoryArg;
 use super::look_args::LookArgs;
-use super::drive::{Run, state_dir};
 use super::sudo_password::SudoPasswordArg;
 use super::{Exit, authority, connections};
 
@@ -30,8 +31,12 @@ pub(super) struct ClusterArgs {
 }
 
 impl ClusterArgs {
-    /// Drives the fleet towards what the inventory wants, as far as the goal goes; or, the reason having been told, the exit.
-    pub(super) async fn drive(self, goal: Goal) -> Result<Report, Exit> {
+    /// Drives the fleet by a recipe made for the inventory, as far as the goal goes; or, the reason having been told, the exit.
+    pub(super) async fn drive<R: Recipe>(
+        self,
+        goal: Goal,
+        recipe: impl FnOnce(Inventory, Workstation, PodNetwork) -> R,
+    ) -> Result<Report, Exit> {
         let inventory = self.inventory.load()?;
         let sudo_password = self
             .sudo_password
@@ -50,7 +55,7 @@ impl ClusterArgs {
             goal,
             state,
         };
-        run.drive(&Up::new(inventory, workstation, pod_network), self.look.look()).await
+        run.drive(&recipe(inventory, workstation, pod_network), self.look.look()).await
     }
 }
 

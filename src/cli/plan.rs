@@ -1,5 +1,6 @@
 use crate::engine::Goal;
 use crate::events::Outcome;
+use crate::plan::Up;
 
 use super::Exit;
 use super::cluster_args::ClusterArgs;
@@ -34,7 +35,7 @@ const AFTER: &str = concat!(
 );
 
 pub(super) async fn run(args: PlanArgs) -> Exit {
-    let report = match args.cluster.drive(Goal::Plan).await {
+    let report = match args.cluster.drive(Goal::Plan, Up::new).await {
         Ok(report) => report,
         Err(exit) => return exit,
     };

@@ -1,4 +1,5 @@
 use crate::engine::Goal;
+use crate::plan::Up;
 
 use super::Exit;
 use super::cluster_args::ClusterArgs;
@@ -38,7 +39,7 @@ Environment:
 );
 
 pub(super) async fn run(args: UpArgs) -> Exit {
-    match args.cluster.drive(Goal::Apply).await {
+    match args.cluster.drive(Goal::Apply, Up::new).await {
         Ok(report) => Exit::Run(report.outcome),
         Err(exit) => exit,
     }

@@ -52,7 +52,7 @@ impl Run<'_> {
                 Err(failure) => self.fail(&host, failure),
             }
         }
-        for plan in recipe.plan(&self.fleet).hosts.iter().filter(|plan| seen.contains_key(&plan.host)) {
+        for plan in recipe.plan(&self.fleet).hosts().filter(|plan| seen.contains_key(&plan.host)) {
             match not_held(plan) {
                 Some(failure) => self.fail(&plan.host, failure),
                 None => self.record_again(plan).await,

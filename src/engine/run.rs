@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use crate::doctor::{Finding, Stops};
 use crate::events::{Event, Failure, FailureKind, Outcome, Severity, Tally};
 use crate::facts::Facts;
-use crate::plan::{Fleet, HostPlan, Plan, Recipe};
+use crate::plan::{Fleet, HostPlan, Plan, Recipe, Wave};
 
 use super::drive::{Desk, Drive};
 use super::gather::{self, PerHost};
@@ -136,12 +136,42 @@ impl Run<'_> {
         }
     }
 
-    /// Sends every host on its way; no host waits for one that it does not need.
+    /// Wave by wave. Where one failed, the hosts of those after it are left as they are, and told to be.
     pub(super) async fn apply(&mut self, plan: Plan) {
+        let mut waves: VecDeque<Wave> = plan.waves.into();
+        while let Some(mut wave) = waves.pop_front() {
+            wave.hosts.retain(|host| !self.has_failed(&host.host));
+            let may_fail = wave.may_fail;
+            let later = |host: &str| waves.iter().flat_map(|wave| &wave.hosts).any(|other| other.host == host);
+            let failed = self.wave(wave, plan.ca.as_deref(), later).await;
+            if failed.len() > may_fail && !self.engine.interrupt.is_set() {
+                let reason = format!("left as it is, because {} failed before it", failed.join(" and "));
+                self.leave(waves.drain(..), &reason);
+            }
+        }
+    }
+
+    /// Notes of hosts that something was to be done on that it was not begun.
+    fn leave(&mut self, waves: impl Iterator<Item = Wave>, reason: &str) {
+        for host in waves.flat_map(|wave| wave.hosts) {
+            let step = host.planned().find(|planned| !planned.change.actions().is_empty()).map(|planned| planned.step);
+            if let Some(step) = step.filter(|_| self.sessions.contains_key(&host.host) && !self.has_failed(&host.host))
+            {
+                self.fail(&host.host, failure::of_step(step, reason));
+            }
+        }
+    }
+
+    fn has_failed(&self, host: &str) -> bool {
+        self.tallies.get(host).is_some_and(|tally| tally.failure.is_some())
+    }
+
+    /// Sends every host of a wave on its way; no host waits for one that it does not need. Gives those that failed.
+    async fn wave(&mut self, wave: Wave, ca: Option<&str>, later: impl Fn(&str) -> bool) -> Vec<String> {
         let (office, counter) = grant::open();
         let mut office = Some(office);
         let mut tasks = Tasks::default();
-        for host in plan.hosts {
+        for host in wave.hosts {
             // A host that preflight or a refusal left out is in none of these.
             let session = self.fleet.get(&host.host).and_then(|_: &Facts| self.sessions.get(&host.host));
             let Some(session) = session.cloned() else { continue };
@@ -155,12 +185,13 @@ impl Run<'_> {
                 desk,
                 interrupt: self.engine.interrupt.clone(),
                 state: self.engine.state.clone(),
-                ca: plan.ca.clone(),
+                ca: ca.map(str::to_owned),
             };
             let name = host.host.clone();
             tasks.spawn(&name, async move { drive.go(&host).await });
         }
         drop((office, counter));
+        let mut failed = Vec::new();
         loop {
             let next = match self.engine.interrupt.or(tasks.next()).await {
                 Some(next) => next,
@@ -169,13 +200,17 @@ impl Run<'_> {
                     tasks.next().await
                 }
             };
-            let Some((host, tally)) = next else { break };
+            let Some((host, tally)) = next else { return failed };
             match tally {
-                Ok(tally) => {
-                    self.engine.events.tell(Event::HostFinished { host: host.clone(), tally: tally.clone() });
-                    self.tallies.insert(host, tally);
-                }
+                Ok(tally) => self.tallies.entry(host.clone()).or_default().add(tally),
                 Err(failure) => self.fail(&host, failure),
+            }
+            let tally = self.tallies.get(&host).cloned().unwrap_or_default();
+            if tally.failure.is_some() || !later(&host) {
+                self.engine.events.tell(Event::HostFinished { host: host.clone(), tally: tally.clone() });
+            }
+            if tally.failure.is_some() {
+                failed.push(host);
             }
         }
     }
@@ -192,9 +227,9 @@ impl Run<'_> {
 
     /// Tells what the plan would do.
     fn foresee(&mut self, plan: &Plan) {
-        for host in plan.hosts.iter().filter(|host| self.fleet.contains_key(&host.host)) {
+        for host in plan.hosts().filter(|host| self.fleet.contains_key(&host.host)) {
             let tally = foresee::host(host, &self.engine.events);
-            self.tallies.insert(host.host.clone(), tally);
+            self.tallies.entry(host.host.clone()).or_default().add(tally);
         }
     }
 
@@ -220,5 +255,5 @@ impl Run<'_> {
 
 /// Steps that must not touch their hosts, as problems: told before the first write, all at once.
 fn refusals(plan: &Plan) -> Vec<Finding> {
-    plan.hosts.iter().flat_map(HostPlan::refusals).collect()
+    plan.hosts().flat_map(HostPlan::refusals).collect()
 }

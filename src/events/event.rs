@@ -147,6 +147,16 @@ pub struct Tally {
     pub took: Duration,
 }
 
+impl Tally {
+    /// Adds what the next part of the run came to on the same host.
+    pub fn add(&mut self, next: Self) {
+        self.changed.extend(next.changed);
+        self.unchanged += next.unchanged;
+        self.failure = self.failure.take().or(next.failure);
+        self.took += next.took;
+    }
+}
+
 /// How a run ended as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", content = "failure_kind", rename_all = "kebab-case")]

@@ -9,7 +9,7 @@ mod recipe;
 mod tests;
 mod up;
 
-pub use model::{HostPlan, Plan, Planned, Stage};
+pub use model::{HostPlan, Plan, Planned, Stage, Wave};
 pub use pod_network::pod_network;
 pub use ready::Expectation;
 pub use recipe::{Fleet, Recipe};

@@ -2,13 +2,23 @@ use crate::doctor::Finding;
 use crate::events::Severity;
 use crate::steps::{Action, Change, Yields};
 
-/// All that is to be done, host by host.
+/// All that is to be done, wave by wave and host by host.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// In inventory order; hosts that are left out of the run are not in it.
-    pub hosts: Vec<HostPlan>,
+    /// One after the other. A host that failed in one is left out of those after it.
+    pub waves: Vec<Wave>,
     /// The cluster's CA certificate (PEM), where it is known beforehand: a join grant is held against it.
     pub ca: Option<String>,
+}
+
+/// What is done on many hosts at once. It begins when the wave before it has ended; within it no host waits for another but
+/// for the join grant.
+#[derive(Debug, Default)]
+pub struct Wave {
+    /// In inventory order; hosts that are left out of the run are not in it.
+    pub hosts: Vec<HostPlan>,
+    /// How many of its hosts may fail and the next wave still begins.
+    pub may_fail: usize,
 }
 
 /// What is to be done on one host.
@@ -39,6 +49,21 @@ pub struct Planned {
     pub change: Change,
     /// Whether what it does is gone again when the run ends, as a join token is: no change to report.
     pub passing: bool,
+}
+
+impl Plan {
+    /// What every host has to do, wave by wave; a host that is in several waves comes up in each.
+    pub fn hosts(&self) -> impl Iterator<Item = &HostPlan> {
+        self.waves.iter().flat_map(|wave| &wave.hosts)
+    }
+}
+
+impl Wave {
+    /// These hosts, none of which may fail if there is a wave after this one.
+    #[must_use]
+    pub fn of(hosts: Vec<HostPlan>) -> Self {
+        Self { hosts, may_fail: 0 }
+    }
 }
 
 impl HostPlan {

@@ -11,7 +11,7 @@ use crate::steps::{
 };
 
 use super::openings;
-use super::{Expectation, Fleet, HostPlan, Plan, Planned, Recipe, Stage};
+use super::{Expectation, Fleet, HostPlan, Plan, Planned, Recipe, Stage, Wave};
 
 /// `kfleet up`: from bare hosts to a Ready cluster.
 pub struct Up {
@@ -171,7 +171,7 @@ impl Recipe for Up {
     fn plan(&self, fleet: &Fleet) -> Plan {
         let hosts = self.inventory.hosts.iter();
         let hosts = hosts.filter_map(|host| Some(self.host_plan(host, fleet.get(&host.name)?, fleet))).collect();
-        Plan { hosts, ca: self.ca(fleet).map(str::to_owned) }
+        Plan { waves: vec![Wave::of(hosts)], ca: self.ca(fleet).map(str::to_owned) }
     }
 
     fn expectation(&self, fleet: &Fleet) -> Option<Expectation> {

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::engine::run::Run;
 use crate::engine::{Engine, Goal, Report, StateDir};
 use crate::events::{FailureKind, Outcome};
 use crate::facts::Facts;
-use crate::plan::{HostPlan, Plan, Planned, Stage};
+use crate::plan::{HostPlan, Plan, Planned, Stage, Wave};
 use crate::steps::{Action, Change, Contents, Yields};
 
 const CA: &str = include_str!("../../../tests/fixtures/kubeadm/ca.crt");
@@ -33,7 +34,8 @@ fn plan(bench: &Bench, before: &str, pin: &str) -> Plan {
         host(name, vec![step("base", vec![run(&format!("echo {name} >> bases"))])], vec![step("worker", vec![file])])
     };
     let base = step("base", vec![run("echo h1 >> bases")]);
-    Plan { hosts: vec![host("h1", vec![base], vec![control_plane]), worker("h2"), worker("h3")], ca: None }
+    let hosts = vec![host("h1", vec![base], vec![control_plane]), worker("h2"), worker("h3")];
+    Plan { waves: vec![Wave::of(hosts)], ca: None }
 }
 
 fn host(name: &str, base: Vec<Planned>, then: Vec<Planned>) -> HostPlan {
@@ -53,7 +55,7 @@ fn engine(bench: &Bench, interrupt: Interrupt) -> Engine {
 
 async fn apply(bench: &Bench, plan: Plan, interrupt: Interrupt) -> Report {
     let engine = engine(bench, interrupt);
-    let names: Vec<String> = plan.hosts.iter().map(|host| host.host.clone()).collect();
+    let names: Vec<String> = plan.hosts().map(|host| host.host.clone()).collect::<BTreeSet<_>>().into_iter().collect();
     let mut run = Run::new(&engine);
     for name in &names {
         run.sessions.insert(name.clone(), bench.session(name));
@@ -126,7 +128,7 @@ async fn nothing_begins_after_an_interrupt_and_what_needs_nothing_does_not_fail(
     switch.send_replace(true);
     let mut plan = plan(&bench, ":", PIN.trim());
     let nothing = Planned { step: "base", change: Change::none("as wanted"), passing: false };
-    plan.hosts.push(host("h4", vec![nothing], vec![]));
+    plan.waves[0].hosts.push(host("h4", vec![nothing], vec![]));
     let report = apply(&bench, plan, interrupt).await;
     let interrupted = ["h1", "h2", "h3"].map(|host| format!("{host}: interrupted before it began"));
     assert_eq!(failures(&report), interrupted);
@@ -164,4 +166,47 @@ async fn a_host_that_preflight_left_out_is_not_touched() {
     run.fleet.insert("h1".to_owned(), Facts::default());
     run.apply(plan(&bench, ":", PIN.trim())).await;
     assert_eq!((bench.read("bases").as_deref(), bench.read("h2")), (Some("h1\n"), None));
+}
+
+/// Each host appends its name to the file `order`; `bad` ones fail.
+fn waves(bad: &[&str], may_fail: usize, waves: &[&[&str]]) -> Plan {
+    let task = |name: &&str| {
+        let verdict = if bad.contains(name) { "exit 5" } else { ":" };
+        host(name, vec![step("work", vec![run(&format!("echo {name} >> order; {verdict}"))])], vec![])
+    };
+    let wave = |hosts: &&[&str]| Wave { hosts: hosts.iter().map(task).collect(), may_fail };
+    Plan { waves: waves.iter().map(wave).collect(), ca: None }
+}
+
+#[tokio::test]
+async fn a_wave_begins_when_the_one_before_it_has_ended_and_a_host_may_be_in_several() {
+    let mut bench = Bench::new(8);
+    let plan = waves(&[], 0, &[&["h1"], &["h2"], &["h1"]]);
+    let report = apply(&bench, plan, Interrupt::pair().1).await;
+    assert_eq!(bench.read("order").as_deref(), Some("h1\nh2\nh1\n"));
+    let changed: Vec<usize> = report.tallies.iter().map(|(_, tally)| tally.changed.len()).collect();
+    assert_eq!(changed, [2, 1]);
+    let finished: Vec<String> = bench.told().into_iter().filter(|event| event.starts_with("host-finished")).collect();
+    assert_eq!(finished, ["host-finished h2", "host-finished h1"]);
+}
+
+#[tokio::test]
+async fn a_wave_that_failed_leaves_those_after_it_as_they_are() {
+    let bench = Bench::new(1);
+    let plan = waves(&["h2"], 0, &[&["h1"], &["h2"], &["h3"], &["h1"]]);
+    let report = apply(&bench, plan, Interrupt::pair().1).await;
+    assert_eq!(bench.read("order").as_deref(), Some("h1\nh2\n"));
+    let left = "left as it is, because h2 failed before it";
+    assert_eq!(failures(&report), [format!("h1: {left}"), "h2: the command failed".into(), format!("h3: {left}")]);
+}
+
+#[tokio::test]
+async fn a_wave_may_spare_some_hosts_and_they_are_left_out_of_the_rest() {
+    let bench = Bench::new(1);
+    let plan = waves(&["h2"], 1, &[&["h2", "h3"], &["h2", "h4"]]);
+    let report = apply(&bench, plan, Interrupt::pair().1).await;
+    let mut order: Vec<String> = bench.read("order").unwrap().lines().map(str::to_owned).collect();
+    order[..2].sort();
+    assert_eq!(order, ["h2", "h3", "h4"]);
+    assert_eq!(failures(&report), ["h2: the command failed"]);
 }

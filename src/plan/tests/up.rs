@@ -28,7 +28,7 @@ fn command(action: &Action) -> String {
 /// What comes after the base of every host, a line a step that has something to do.
 fn told(plan: &Plan) -> String {
     let mut told = String::new();
-    for host in &plan.hosts {
+    for host in plan.hosts() {
         for planned in host.stages[1..].iter().flat_map(|stage| &stage.steps) {
             match &planned.change {
                 Change::None { .. } => {}
@@ -136,7 +136,7 @@ fn a_single_node_needs_no_grant() {
     let recipe = recipe(inventory(alone));
     let fleet: Fleet = [("h1".to_owned(), bare("h1"))].into();
     let plan = recipe.plan(&fleet);
-    assert!(plan.hosts.iter().all(|host| !host.needs_grant()));
+    assert!(plan.hosts().all(|host| !host.needs_grant()));
     let expectation = recipe.expectation(&fleet).unwrap();
     assert_eq!((expectation.nodes, expectation.whole), (vec!["h1".to_owned()], true));
 }
@@ -160,10 +160,10 @@ fn a_join_waits_for_the_grant_and_the_base_for_nothing() {
     let recipe = recipe(inventory(THREE_HOSTS));
     let plan = recipe.plan(&bare_fleet());
     let needs: Vec<Vec<bool>> =
-        plan.hosts.iter().map(|host| host.stages.iter().map(|stage| stage.needs_grant()).collect()).collect();
+        plan.hosts().map(|host| host.stages.iter().map(|stage| stage.needs_grant()).collect()).collect();
     assert_eq!(needs[0], [false; 5]);
     assert_eq!(needs[1..], [[false, true], [false, true]]);
-    assert_eq!(plan.hosts.iter().map(HostPlan::yields_grant).collect::<Vec<_>>(), [true, false, false]);
+    assert_eq!(plan.hosts().map(HostPlan::yields_grant).collect::<Vec<_>>(), [true, false, false]);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_host_has_one_record_of_all_its_changes_and_what_is_no_longer_so_is_forgotte
     let mut fleet = bare_fleet();
     let written = |fleet: &Fleet| {
         let plan = recipe.plan(fleet);
-        let records = plan.hosts[1].planned().filter(|planned| planned.step == "record").collect::<Vec<_>>();
+        let records = plan.waves[0].hosts[1].planned().filter(|planned| planned.step == "record").collect::<Vec<_>>();
         let [Action::Write(WriteFile { contents: Contents::Text(text), .. })] = records[0].change.actions() else {
             panic!("{records:#?}")
         };
