@@ -4,11 +4,13 @@ use std::path::Path;
 use crate::engine::{Goal, Report, StateDir};
 use crate::inventory::{Inventory, Pki};
 use crate::plan::{Up, Workstation, pod_network};
+use crate::ssh::Settings;
 
+use super::drive::{Run, state_dir};
 use super::exit::complain;
 use super::inventory_arg::InventoryArg;
 use super::look_args::LookArgs;
-use super::drive::{Run, state_dir};
+use super::ssh_password::SshPasswordArg;
 use super::sudo_password::SudoPasswordArg;
 use super::{Exit, authority, connections};
 
@@ -21,6 +23,9 @@ pub(super) struct ClusterArgs {
     /// How many hosts are worked on at once
     #[arg(short = 'j', long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     parallel: u16,
+
+    #[command(flatten)]
+    ssh_password: SshPasswordArg,
 
     #[command(flatten)]
     sudo_password: SudoPasswordArg,
@@ -36,7 +41,11 @@ impl ClusterArgs {
         let sudo_password = self
             .sudo_password
             .get()
-            .map_err(|error| complain(Exit::Local, &format!("cannot ask for the password of sudo: {error}")))?;
+            .map_err(|error| complain(Exit::Local, &format!("cannot get the password of sudo: {error}")))?;
+        let mut hosts: Vec<_> = inventory.hosts.iter().map(Settings::from).collect();
+        self.ssh_password
+            .give(&mut hosts)
+            .map_err(|error| complain(Exit::Local, &format!("cannot get the SSH password: {error}")))?;
         let usage = |reason: String| complain(Exit::Usage, &reason);
         let manifest = manifest(&inventory).map_err(usage)?;
         let pod_network = pod_network(&inventory, manifest.as_deref()).map_err(usage)?;
@@ -44,7 +53,7 @@ impl ClusterArgs {
         let state = state_dir(&inventory.cluster.name).map_err(local)?;
         let workstation = workstation(&inventory, &state).map_err(local)?;
         let run = Run {
-            hosts: connections::to(&inventory, sudo_password.as_ref()),
+            hosts: connections::by(hosts.into_iter(), sudo_password.as_ref()),
             parallel: self.parallel.into(),
             cluster: inventory.cluster.name.clone(),
             goal,

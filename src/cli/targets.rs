@@ -17,6 +17,7 @@ use super::exit::complain;
 use super::inventory_arg::InventoryArg;
 use super::last_failed::LastFailed;
 use super::selection::Selection;
+use super::ssh_password::SshPasswordArg;
 use super::{Exit, connections, set_report};
 
 /// Which hosts a command goes to, for every command that is not about a whole cluster. `-h` is theirs, as in pssh: help is
@@ -50,6 +51,9 @@ pub(super) struct TargetArgs {
     /// Log in as this user; one that -H or -h says of a host comes first
     #[arg(short = 'l', long, value_name = "USER")]
     user: Option<String>,
+
+    #[command(flatten)]
+    ssh_password: SshPasswordArg,
 
     /// Print help
     #[arg(long, action = ArgAction::Help)]
@@ -89,6 +93,8 @@ impl TargetArgs {
             Selection { hosts: self.hosts.as_deref(), exclude: self.exclude.as_deref(), failed: failed.as_deref() };
         let selected = selection.of(&known).map_err(|reason| complain(Exit::Usage, &reason))?;
         settings.retain(|host| selected.contains(&host.name));
+        let given = self.ssh_password.give(&mut settings);
+        given.map_err(|error| complain(Exit::Local, &format!("cannot get the SSH password: {error}")))?;
         let names = settings.iter().map(|host| host.name.clone()).collect::<Vec<_>>();
         let mut groups = known.groups;
         groups.values_mut().for_each(|members| members.retain(|name| selected.contains(name)));

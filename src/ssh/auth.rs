@@ -1,20 +1,24 @@
-use std::path::Path;
 use std::sync::Arc;
+use std::vec;
 
-use russh::client::{AuthResult, Handle};
-use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
+use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse as Asked};
+use russh::keys::{HashAlg, PublicKey, load_openssh_certificate};
 use russh::{MethodKind, MethodSet};
-use tokio::time::Instant;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::agent::Agent;
+use super::answer::{Answer, answer};
 use super::client::{Client, words};
-use super::keyring::{Identity, IdentityState, KeyProblem, Keyring};
+use super::keyring::Keyring;
+use super::offer::{By, Choice, Offer, Proof};
 use super::patience::Patience;
 use super::settings::Settings;
+use super::signer::Signer;
 use crate::base::printable;
 use crate::host::HostError;
 
-/// Logs in with the agent's keys and those in files, the likeliest first.
+/// Logs in: with keys and certificates, the likeliest first, and then with the password, once; and with as many of these as
+/// the server wants.
 ///
 /// # Errors
 /// Where the server takes none of them, with what was offered and what it would take.
@@ -22,247 +26,300 @@ pub async fn authenticate(
     session: &mut Handle<Client>,
     settings: &Settings,
     keyring: &Keyring,
-    patience: &mut Patience,
+    patience: &Patience,
 ) -> Result<(), HostError> {
-    let mut login = Login { session, settings, remaining: None, notes: Vec::new() };
-    let mut agent = login.agent(patience).await?;
-    let identities: Vec<_> = settings.identity_files().into_iter().map(Identity::read).collect();
-    let held: Vec<_> = agent.iter().flat_map(|agent| &agent.keys).map(|(key, _)| key).collect();
-    let offers = order(&held, &identities, !settings.identities.is_empty());
+    let mut notes = Vec::new();
+    let agent = agent(session, settings, patience, &mut notes).await?;
+    let offers = offers(settings, keyring, agent.as_ref(), &mut notes).into_iter();
+    let login =
+        Login { session, settings, agent, offers, takes: None, proven: Vec::new(), notes, tried: Tried::default() };
+    patience.wait_for("the login did not end", login.run()).await?
+}
 
-    for offer in offers {
-        let result = match offer {
-            Offer::Agent(index) => match &mut agent {
-                Some(agent) => patience.wait_for("the login did not end", login.by_agent(agent, index)).await?,
-                None => continue,
-            },
-            Offer::File(index) => {
-                let identity = &identities[index];
-                let asked = Instant::now();
-                let key = match &identity.state {
-                    IdentityState::Ready(key) => Ok(Arc::clone(key)),
-                    IdentityState::Encrypted => keyring.unlock(&identity.path).await,
-                    IdentityState::Unusable(problem) => Err(problem.clone()),
-                };
-                // The host did not have that time, a person did.
-                patience.give_back(asked.elapsed());
-                match key {
-                    Ok(key) => patience.wait_for("the login did not end", login.by_key(&identity.path, key)).await?,
-                    // Only the usual files may be absent.
-                    Err(KeyProblem::Missing) if settings.identities.is_empty() => continue,
-                    Err(problem) => {
-                        login.notes.push(format!("{} was not offered: {problem}", identity.path.display()));
-                        continue;
-                    }
-                }
-            }
-        };
-        match result {
-            Some(AuthResult::Success) => return Ok(()),
-            Some(AuthResult::Failure { remaining_methods, partial_success }) => {
-                let over = partial_success || !remaining_methods.contains(&MethodKind::PublicKey);
-                login.remaining = Some((remaining_methods, partial_success));
-                if over || login.session.is_closed() {
-                    break;
-                }
-            }
-            None => {}
+async fn agent(
+    session: &Handle<Client>,
+    settings: &Settings,
+    patience: &Patience,
+    notes: &mut Vec<String>,
+) -> Result<Option<Agent>, HostError> {
+    let Some(socket) = &settings.agent else { return Ok(None) };
+    match patience.wait_for("the ssh-agent did not answer", Agent::connect(socket, session)).await? {
+        Ok(agent) => Ok(Some(agent)),
+        Err(error) => {
+            notes.push(format!("the agent at {} cannot be asked: {error}", socket.display()));
+            Ok(None)
         }
     }
-    Err(login.failure())
+}
+
+fn offers(settings: &Settings, keyring: &Keyring, agent: Option<&Agent>, notes: &mut Vec<String>) -> Vec<Offer> {
+    let mut certificates = Vec::new();
+    for path in settings.certificate_files() {
+        match load_openssh_certificate(&path) {
+            Ok(certificate) => certificates.push((path, certificate)),
+            Err(error) => notes.push(format!("{} was not offered: {error}", path.display())),
+        }
+    }
+    let identities: Vec<_> = settings.identity_files().iter().map(|path| keyring.identity(path)).collect();
+    let choice = Choice {
+        held: agent.map_or(&[], |agent| &agent.held),
+        identities: &identities,
+        certificates: &certificates,
+        named: !settings.identities.is_empty(),
+        only: settings.identities_only,
+    };
+    let (offers, problems) = choice.order();
+    notes.extend(problems);
+    offers
 }
 
 /// One attempt to log in, and what has become of it.
 struct Login<'a> {
     session: &'a mut Handle<Client>,
     settings: &'a Settings,
-    /// What the server said last: what it would still take, and whether a key was right but not enough.
-    remaining: Option<(MethodSet, bool)>,
+    agent: Option<Agent>,
+    offers: vec::IntoIter<Offer>,
+    /// What the server takes next, once it has said so.
+    takes: Option<MethodSet>,
+    /// What was right, but not enough.
+    proven: Vec<&'static str>,
     /// What was offered or could not be.
     notes: Vec<String>,
+    tried: Tried,
+}
+
+/// What is not to be tried a second time. Each wrong password brings an account nearer to being locked.
+#[derive(Default)]
+struct Tried {
+    password: bool,
+    keyboard: bool,
+    nothing: bool,
+}
+
+/// What the server said to one attempt.
+enum Said {
+    Welcome,
+    No(MethodSet, bool),
+    /// It was not asked.
+    Nothing,
+    /// It asks what nobody can answer; there is no going on from there.
+    Question,
+}
+
+impl From<AuthResult> for Said {
+    fn from(result: AuthResult) -> Self {
+        match result {
+            AuthResult::Success => Self::Welcome,
+            AuthResult::Failure { remaining_methods, partial_success } => Self::No(remaining_methods, partial_success),
+        }
+    }
 }
 
 impl Login<'_> {
-    async fn agent(&mut self, patience: &Patience) -> Result<Option<Agent>, HostError> {
-        let Some(socket) = &self.settings.agent else { return Ok(None) };
-        let connecting = Agent::connect(socket, self.session);
-        match patience.wait_for("the ssh-agent did not answer", connecting).await? {
-            Ok(agent) => Ok(Some(agent)),
-            Err(error) => {
-                self.notes.push(format!("the agent at {} cannot be asked: {error}", socket.display()));
-                Ok(None)
+    /// One proof after the other; what the server takes decides which is next.
+    async fn run(mut self) -> Result<(), HostError> {
+        loop {
+            let password = self.settings.password.clone().filter(|_| !self.tried.password);
+            let (method, said) = if self.takes(MethodKind::PublicKey)
+                && let Some(offer) = self.offers.next()
+            {
+                ("the key", self.by_key(offer).await)
+            } else if self.takes.is_none() && !self.tried.nothing {
+                // The server says what it takes; this does not count towards MaxAuthTries.
+                self.tried.nothing = true;
+                ("nothing", self.by_nothing().await)
+            } else if self.takes(MethodKind::KeyboardInteractive)
+                && !self.tried.keyboard
+                && let Some(password) = &password
+            {
+                self.tried.keyboard = true;
+                ("the password", self.by_questions(password).await)
+            } else if self.takes(MethodKind::Password)
+                && let Some(password) = password
+            {
+                self.tried.password = true;
+                ("the password", self.by_password(&password).await)
+            } else {
+                return Err(self.failure());
+            };
+            match said {
+                Said::Welcome => return Ok(()),
+                Said::No(takes, partial) => {
+                    self.takes = Some(takes);
+                    if partial {
+                        self.proven.push(method);
+                        self.notes.pop();
+                        self.tried = Tried { nothing: true, ..Tried::default() };
+                    }
+                }
+                Said::Nothing => {}
+                Said::Question => return Err(self.failure()),
+            }
+            if self.session.is_closed() {
+                return Err(self.failure());
             }
         }
     }
 
-    async fn by_agent(&mut self, agent: &mut Agent, index: usize) -> Option<AuthResult> {
-        let Agent { signer, keys } = agent;
-        let (key, comment) = keys.get(index)?;
-        let hash = self.rsa_hash(key).await;
+    /// Whether the server takes a method, as far as is known.
+    fn takes(&self, method: MethodKind) -> bool {
+        self.takes.as_ref().is_none_or(|takes| takes.contains(&method))
+    }
+
+    async fn by_key(&mut self, offer: Offer) -> Said {
+        let Offer { proof, by, shown } = offer;
         let user = self.settings.user.as_str();
-        let shown = format!("{} ({} of the agent)", key.fingerprint(HashAlg::Sha256), printable(comment));
-        match self.session.authenticate_publickey_with(user, key.clone(), hash, signer).await {
+        let hash = match &proof {
+            Proof::Key(key) => rsa_hash(self.session, key).await,
+            Proof::Certificate(certificate) => {
+                rsa_hash(self.session, &PublicKey::from(certificate.public_key().clone())).await
+            }
+        };
+        let mut signer = match (by, &mut self.agent) {
+            (By::Agent, Some(agent)) => Signer::Agent(agent),
+            (By::AgentsKey, Some(agent)) => Signer::AgentsKey(agent),
+            (By::File(identity), _) => match &identity.private {
+                Ok(key) => Signer::File(Arc::clone(key)),
+                Err(_) => return Said::Nothing,
+            },
+            (By::Agent | By::AgentsKey, None) => return Said::Nothing,
+        };
+        let result = match proof {
+            Proof::Key(key) => self.session.authenticate_publickey_with(user, key, hash, &mut signer).await,
+            Proof::Certificate(certificate) => {
+                self.session.authenticate_certificate_with(user, *certificate, hash, &mut signer).await
+            }
+        };
+        match result {
             Ok(result) => {
                 self.notes.push(format!("{shown} was refused"));
-                Some(result)
+                result.into()
             }
             Err(error) => {
                 self.notes.push(format!("{shown} did not sign: {error}"));
-                None
+                Said::Nothing
             }
         }
     }
 
-    async fn by_key(&mut self, path: &Path, key: Arc<PrivateKey>) -> Option<AuthResult> {
-        let hash = self.rsa_hash(key.public_key()).await;
-        let user = self.settings.user.as_str();
-        let shown = format!("{} ({})", key.fingerprint(HashAlg::Sha256), path.display());
-        match self.session.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash)).await {
+    async fn by_nothing(&mut self) -> Said {
+        match self.session.authenticate_none(self.settings.user.as_str()).await {
+            Ok(result) => result.into(),
+            Err(_) => Said::Nothing,
+        }
+    }
+
+    async fn by_password(&mut self, password: &SecretString) -> Said {
+        match self.session.authenticate_password(self.settings.user.as_str(), password.expose_secret()).await {
             Ok(result) => {
-                self.notes.push(format!("{shown} was refused"));
-                Some(result)
+                self.notes.push("the password was refused, and not tried again".to_owned());
+                result.into()
             }
             Err(error) => {
-                self.notes.push(format!("{shown} could not be offered: {}", words(&error)));
-                None
+                self.notes.push(format!("the password could not be sent: {}", words(&error)));
+                Said::Nothing
             }
         }
     }
 
-    /// Asked for RSA keys only: russh waits up to a second for a server that does not say.
-    async fn rsa_hash(&self, key: &PublicKey) -> Option<HashAlg> {
-        if !key.algorithm().is_rsa() {
-            return None;
-        }
-        match self.session.best_supported_rsa_hash().await {
-            Ok(Some(hash)) => hash,
-            _ => Some(HashAlg::Sha512),
+    /// Answers what the server asks, where it asks for the password.
+    async fn by_questions(&mut self, password: &SecretString) -> Said {
+        let start = self.session.authenticate_keyboard_interactive_start(self.settings.user.as_str(), None);
+        let mut asked = start.await;
+        loop {
+            let prompts = match asked {
+                Ok(Asked::Success) => return Said::Welcome,
+                Ok(Asked::Failure { remaining_methods, partial_success }) => {
+                    // A server without questions has none to be wrong about: the password is then still good for `password`.
+                    if self.tried.password {
+                        self.notes.push("the password was refused, and not tried again".to_owned());
+                    } else {
+                        self.notes.push("keyboard-interactive asked for no password".to_owned());
+                    }
+                    return Said::No(remaining_methods, partial_success);
+                }
+                Ok(Asked::InfoRequest { prompts, .. }) => prompts,
+                Err(error) => {
+                    self.notes.push(format!("the server's question did not come: {}", words(&error)));
+                    return Said::Nothing;
+                }
+            };
+            let mut answers = Vec::with_capacity(prompts.len());
+            for prompt in &prompts {
+                match answer(&prompt.prompt, prompt.echo, self.tried.password) {
+                    Answer::Password => {
+                        self.tried.password = true;
+                        answers.push(password.expose_secret().to_owned());
+                    }
+                    Answer::None(why) => {
+                        self.notes.push(format!("the server asks `{}`: {why}", printable(prompt.prompt.trim())));
+                        return Said::Question;
+                    }
+                }
+            }
+            asked = self.session.authenticate_keyboard_interactive_respond(answers).await;
         }
     }
 
     fn failure(self) -> HostError {
-        let offered = if self.notes.is_empty() { "there is no key to offer".to_owned() } else { self.notes.join("; ") };
         let user = &self.settings.user;
-        let methods = |methods: &MethodSet| methods.iter().map(<&str>::from).collect::<Vec<_>>().join(", ");
-        let (reason, hint) = match &self.remaining {
-            None => (
-                offered,
-                format!(
-                    "name a private key as `identities` in the inventory, or load one into an ssh-agent; {user}'s \
-                     authorized_keys on the host must have it"
-                ),
-            ),
+        let list = |methods: &MethodSet| methods.iter().map(<&str>::from).collect::<Vec<_>>().join(", ");
+        let mut reason =
+            if self.notes.is_empty() { "there is no key to offer".to_owned() } else { self.notes.join("; ") };
+        let takes = |method| self.takes.as_ref().is_some_and(|takes| takes.contains(&method));
+        let wants_password = takes(MethodKind::Password) || takes(MethodKind::KeyboardInteractive);
+        let give_password = format!("give kfleet {user}'s password: `-k` asks for it");
+        let hint = match &self.takes {
             // russh shows "too many authentication failures" as a refusal with nothing left to try.
-            Some((left, false)) if self.session.is_closed() || left.is_empty() => (
-                format!("{offered}; then the server hung up"),
+            Some(left) if self.session.is_closed() || left.is_empty() => {
+                reason += "; then the server hung up";
                 "servers hang up after a few wrong keys (MaxAuthTries): name the right one as `identities` in the \
                  inventory, it is offered first"
-                    .to_owned(),
-            ),
-            Some((left, true)) => (
-                format!("{offered}; a key was right, but the server also wants {}", methods(left)),
-                format!("let {user} in with a key alone: kfleet has nothing else to offer"),
-            ),
-            Some((left, false)) => (
-                format!("{offered}; the server still takes {}", methods(left)),
-                format!(
-                    "is one of these in {user}'s authorized_keys on the host? `ssh-copy-id` puts it there; `identities` \
-                     in the inventory names another"
-                ),
+                    .to_owned()
+            }
+            Some(left) if !self.proven.is_empty() => {
+                reason +=
+                    &format!("; {} was right, but the server also wants {}", self.proven.join(" and "), list(left));
+                if wants_password && self.settings.password.is_none() {
+                    give_password
+                } else {
+                    format!("kfleet has no more to offer: let {user} in with a key, or with a key and a password")
+                }
+            }
+            Some(left) => {
+                reason += &format!("; the server still takes {}", list(left));
+                if wants_password && self.settings.password.is_none() && !left.contains(&MethodKind::PublicKey) {
+                    give_password
+                } else if self.tried.password {
+                    format!("is it {user}'s password on this host? each host is told it once, so no account is locked")
+                } else if wants_password && self.settings.password.is_none() {
+                    format!(
+                        "is one of these in {user}'s authorized_keys on the host? `ssh-copy-id` puts it there; `identities` \
+                         in the inventory names another; or {give_password}"
+                    )
+                } else {
+                    format!(
+                        "is one of these in {user}'s authorized_keys on the host? `ssh-copy-id` puts it there; `identities` \
+                         in the inventory names another"
+                    )
+                }
+            }
+            None => format!(
+                "name a private key as `identities` in the inventory, or load one into an ssh-agent; {user}'s \
+                 authorized_keys on the host must have it"
             ),
         };
         HostError::Authentication { user: user.clone(), reason, hint }
     }
 }
 
-/// A key to offer, by its place in the agent or among the files.
-#[derive(Debug, PartialEq, Eq)]
-enum Offer {
-    Agent(usize),
-    File(usize),
-}
-
-/// The order in which keys are offered. Every wrong one counts towards the server's MaxAuthTries and an agent may hold
-/// many, so what the inventory names comes first; what asks for a passphrase comes last.
-fn order(agent: &[&PublicKey], identities: &[Identity], named: bool) -> Vec<Offer> {
-    let mut first = Vec::new();
-    let mut last = Vec::new();
-    for (index, identity) in identities.iter().enumerate() {
-        let held =
-            |key: &&PublicKey| identity.public.as_ref().is_some_and(|public| public.key_data() == key.key_data());
-        match agent.iter().position(held) {
-            Some(place) => first.push(Offer::Agent(place)),
-            None if named && matches!(identity.state, IdentityState::Ready(_)) => first.push(Offer::File(index)),
-            None => last.push(Offer::File(index)),
-        }
+/// Asked for RSA keys only: russh waits up to a second for a server that does not say.
+async fn rsa_hash(session: &Handle<Client>, key: &PublicKey) -> Option<HashAlg> {
+    if !key.algorithm().is_rsa() {
+        return None;
     }
-    let others: Vec<_> = (0..agent.len()).map(Offer::Agent).filter(|offer| !first.contains(offer)).collect();
-    // A stable sort: within each half the files keep their order.
-    last.sort_by_key(|offer| match offer {
-        Offer::File(index) => matches!(identities[*index].state, IdentityState::Encrypted),
-        Offer::Agent(_) => false,
-    });
-    first.into_iter().chain(others).chain(last).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
-    use russh::keys::{PrivateKey, PublicKey};
-
-    use super::{Offer, order};
-    use crate::ssh::keyring::{Identity, IdentityState, KeyProblem};
-
-    fn key(seed: u8) -> PrivateKey {
-        PrivateKey::new(KeypairData::Ed25519(Ed25519Keypair::from_seed(&[seed; 32])), "").unwrap()
-    }
-
-    fn identity(seed: u8, state: IdentityState) -> Identity {
-        Identity { path: format!("id{seed}").into(), public: Some(key(seed).public_key().clone()), state }
-    }
-
-    #[test]
-    fn the_likeliest_key_comes_first() {
-        let ready = |seed| identity(seed, IdentityState::Ready(Arc::new(key(seed))));
-        let locked = |seed| identity(seed, IdentityState::Encrypted);
-        let gone = |seed| identity(seed, IdentityState::Unusable(KeyProblem::Missing));
-        let (agent, file) = (Offer::Agent, Offer::File);
-        let cases = [
-            (
-                "named files before an agent's others",
-                vec![1, 2],
-                vec![ready(3)],
-                true,
-                vec![file(0), agent(0), agent(1)],
-            ),
-            ("the usual files after them", vec![1, 2], vec![ready(3)], false, vec![agent(0), agent(1), file(0)]),
-            (
-                "a named key by the agent, its file not at all",
-                vec![1, 2],
-                vec![locked(2)],
-                true,
-                vec![agent(1), agent(0)],
-            ),
-            (
-                "only the public half is left",
-                vec![1, 2],
-                vec![gone(2), ready(3)],
-                true,
-                vec![agent(1), file(1), agent(0)],
-            ),
-            (
-                "a passphrase last",
-                vec![1],
-                vec![locked(2), ready(3), gone(4)],
-                false,
-                vec![agent(0), file(1), file(2), file(0)],
-            ),
-        ];
-        for (name, held, identities, named, offers) in cases {
-            let held: Vec<PublicKey> = held.into_iter().map(|seed| key(seed).public_key().clone()).collect();
-            assert_eq!(order(&held.iter().collect::<Vec<_>>(), &identities, named), offers, "{name}");
-        }
+    match session.best_supported_rsa_hash().await {
+        Ok(Some(hash)) => hash,
+        _ => Some(HashAlg::Sha512),
     }
 }

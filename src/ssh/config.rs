@@ -4,11 +4,12 @@ use std::time::Duration;
 use russh::keys::Algorithm;
 use russh::{Preferred, cipher, client};
 
-/// The client's settings, with `host_keys` as the order in which host keys are asked for.
-pub fn config(host_keys: Vec<Algorithm>) -> client::Config {
+/// The client's settings, with `host_keys` as the order in which host keys are asked for, after those with `certificates`.
+pub fn config(host_keys: Vec<Algorithm>, certificates: Vec<Algorithm>) -> client::Config {
     client::Config {
         preferred: Preferred {
             key: Cow::Owned(host_keys),
+            host_key_certificates: Cow::Owned(certificates),
             cipher: Cow::Borrowed(if has_aes() { AES_FIRST } else { CHACHA_FIRST }),
             ..Preferred::DEFAULT
         },

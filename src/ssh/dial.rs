@@ -1,6 +1,5 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use russh::client::{self, Handle};
@@ -17,9 +16,6 @@ use super::session::Session;
 use super::settings::Settings;
 use super::socket::Socket;
 use crate::host::{Connect, Host, HostError};
-
-/// A login that was silent for longer may have been hung up: sshd's LoginGraceTime can be this short.
-const A_SERVERS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A host that can be connected to by SSH.
 pub struct Dialer {
@@ -69,7 +65,7 @@ impl Dialer {
         patience: &Patience,
     ) -> Result<Handle<Client>, HostError> {
         let host_keys = HostKeys::read(&self.settings)?;
-        let config = Arc::new(config(host_keys.algorithms()));
+        let config = Arc::new(config(host_keys.algorithms(), host_keys.certificate_algorithms()));
         let handshake = client::connect_stream(config, socket, Client { host_keys, ended });
         patience.wait_for("it took the connection, but there was no SSH handshake", handshake).await?.map_err(|error| {
             match error {
@@ -79,7 +75,7 @@ impl Dialer {
         })
     }
 
-    async fn log_in(&self, patience: &mut Patience) -> Result<SshHost, HostError> {
+    async fn log_in(&self, patience: &Patience) -> Result<SshHost, HostError> {
         let settings = &self.settings;
         let socket = self.reach(patience).await?;
         let hangup = socket.hangup().map_err(|error| self.unreachable(error.to_string()))?;
@@ -111,14 +107,7 @@ impl Connect for Dialer {
     }
 
     async fn connect(&self) -> Result<Arc<dyn Host>, HostError> {
-        let mut patience = Patience::of(self.settings.connect_timeout, self.settings.endpoint());
-        let host = match self.log_in(&mut patience).await {
-            // A server may not wait for as long as a person takes to type a passphrase; the key is unlocked by now.
-            Err(HostError::Authentication { .. }) if patience.given_back() > A_SERVERS_PATIENCE => {
-                self.log_in(&mut patience).await?
-            }
-            other => other?,
-        };
-        Ok(Arc::new(host))
+        let patience = Patience::of(self.settings.connect_timeout, self.settings.endpoint());
+        Ok(Arc::new(self.log_in(&patience).await?))
     }
 }

@@ -1,6 +1,7 @@
 //! `host` over SSH: dial, host keys, login, root and scripts. The only room that knows russh.
 
 mod agent;
+mod answer;
 mod auth;
 mod channel;
 mod client;
@@ -9,12 +10,18 @@ mod dial;
 mod escalate;
 mod exec;
 mod host;
+mod host_certificate;
 mod host_key;
+mod host_pattern;
+mod identity;
 mod keyring;
 mod known_hosts;
+mod offer;
 mod patience;
+mod refusal;
 mod session;
 mod settings;
+mod signer;
 mod socket;
 
 pub use dial::Dialer;

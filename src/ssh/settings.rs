@@ -18,6 +18,8 @@ pub struct Settings {
     pub user: String,
     /// How to get to the address.
     pub via: Via,
+    /// The user's password there, where the server takes one. What it is reached through is never told it.
+    pub password: Option<SecretString>,
     /// Private keys to offer; the usual ones of `~/.ssh` where none is named.
     pub identities: Vec<PathBuf>,
     /// Certificates for those keys, beside each key's own `-cert.pub`.
@@ -73,6 +75,7 @@ impl Settings {
             port: 22,
             user: user.to_owned(),
             via: Via::Direct,
+            password: None,
             identities: Vec::new(),
             certificates: Vec::new(),
             identities_only: false,
@@ -107,6 +110,11 @@ impl Settings {
         ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"].iter().map(|path| at_home(Path::new(path))).collect()
     }
 
+    /// The certificates to offer beside those that stand beside their keys.
+    pub(super) fn certificate_files(&self) -> Vec<PathBuf> {
+        self.certificates.iter().map(|path| at_home(path)).collect()
+    }
+
     /// Host and port for people.
     pub(super) fn endpoint(&self) -> String {
         if self.address.contains(':') {
@@ -117,7 +125,7 @@ impl Settings {
     }
 }
 
-/// The agent is that of the environment (`SSH_AUTH_SOCK`); there is no password for sudo.
+/// The agent is that of the environment (`SSH_AUTH_SOCK`); there are no passwords.
 impl From<&inventory::Host> for Settings {
     fn from(host: &inventory::Host) -> Self {
         Self {

@@ -7,7 +7,10 @@
     reason = "a test that cannot go on says so and stops"
 )]
 
+mod agent;
+mod certificates;
 mod exec;
+mod host_certificates;
 mod host_keys;
 mod lab;
 mod login;

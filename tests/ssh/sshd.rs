@@ -26,6 +26,11 @@ impl Sshd {
 
     /// The same with more lines in its configuration and host keys of these types.
     pub fn with(lines: &str, host_keys: &[&str]) -> Option<Self> {
+        Self::prepared(lines, host_keys, |_| {})
+    }
+
+    /// The same with what `prepare` puts into its directory before it starts; the lines have that directory as `DIR`.
+    pub fn prepared(lines: &str, host_keys: &[&str], prepare: impl FnOnce(&Path)) -> Option<Self> {
         if !Path::new("/usr/sbin/sshd").exists() {
             println!("left out: there is no /usr/sbin/sshd on this machine");
             return None;
@@ -41,6 +46,7 @@ impl Sshd {
         fs::copy(path("id.pub"), path("authorized_keys")).unwrap();
         fs::write(path("known_hosts"), "").unwrap();
         let port = free_port();
+        let lines = lines.replace("DIR", &directory.path().display().to_string());
         let mut config = format!(
             "{lines}\nListenAddress 127.0.0.1\nPort {port}\nPidFile none\nUsePAM no\nStrictModes no\nLogLevel ERROR\n\
              PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
@@ -53,6 +59,7 @@ impl Sshd {
             config += &format!("HostKey {}\n", key.display());
         }
         fs::write(path("sshd_config"), config).unwrap();
+        prepare(directory.path());
         let process = Command::new("/usr/sbin/sshd")
             .args(["-D", "-e", "-f"])
             .arg(path("sshd_config"))
