@@ -1,5 +1,5 @@
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::vec;
 
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse as Asked};
 use russh::keys::{HashAlg, PublicKey, load_openssh_certificate};
@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::agent::Agent;
 use super::answer::{Answer, answer};
 use super::client::{Client, words};
+use super::denial::Denial;
 use super::keyring::Keyring;
 use super::offer::{By, Choice, Offer, Proof};
 use super::patience::Patience;
@@ -30,9 +31,18 @@ pub async fn authenticate(
 ) -> Result<(), HostError> {
     let mut notes = Vec::new();
     let agent = agent(session, settings, patience, &mut notes).await?;
-    let offers = offers(settings, keyring, agent.as_ref(), &mut notes).into_iter();
-    let login =
-        Login { session, settings, agent, offers, takes: None, proven: Vec::new(), notes, tried: Tried::default() };
+    let offers = offers(settings, keyring, agent.as_ref(), &mut notes).into();
+    let login = Login {
+        session,
+        settings,
+        agent,
+        offers,
+        takes: None,
+        proven: Vec::new(),
+        offered: false,
+        notes,
+        tried: Tried::default(),
+    };
     patience.wait_for("the login did not end", login.run()).await?
 }
 
@@ -78,11 +88,13 @@ struct Login<'a> {
     session: &'a mut Handle<Client>,
     settings: &'a Settings,
     agent: Option<Agent>,
-    offers: vec::IntoIter<Offer>,
+    offers: VecDeque<Offer>,
     /// What the server takes next, once it has said so.
     takes: Option<MethodSet>,
     /// What was right, but not enough.
     proven: Vec<&'static str>,
+    /// Whether the server was shown anything.
+    offered: bool,
     /// What was offered or could not be.
     notes: Vec<String>,
     tried: Tried,
@@ -121,7 +133,7 @@ impl Login<'_> {
         loop {
             let password = self.settings.password.clone().filter(|_| !self.tried.password);
             let (method, said) = if self.takes(MethodKind::PublicKey)
-                && let Some(offer) = self.offers.next()
+                && let Some(offer) = self.offers.pop_front()
             {
                 ("the key", self.by_key(offer).await)
             } else if self.takes.is_none() && !self.tried.nothing {
@@ -146,6 +158,7 @@ impl Login<'_> {
                 Said::Welcome => return Ok(()),
                 Said::No(takes, partial) => {
                     self.takes = Some(takes);
+                    self.offered |= method != "nothing";
                     if partial {
                         self.proven.push(method);
                         self.notes.pop();
@@ -167,7 +180,7 @@ impl Login<'_> {
     }
 
     async fn by_key(&mut self, offer: Offer) -> Said {
-        let Offer { proof, by, shown } = offer;
+        let Offer { proof, by, shown } = offer.clone();
         let user = self.settings.user.as_str();
         let hash = match &proof {
             Proof::Key(key) => rsa_hash(self.session, key).await,
@@ -192,7 +205,16 @@ impl Login<'_> {
         };
         match result {
             Ok(result) => {
-                self.notes.push(format!("{shown} was refused"));
+                match &result {
+                    // It was not looked at: the server wants something else first.
+                    AuthResult::Failure { remaining_methods: next, partial_success: false }
+                        if self.takes.is_none() && !next.is_empty() && !next.contains(&MethodKind::PublicKey) =>
+                    {
+                        self.offers.push_front(offer);
+                        self.notes.push(format!("{shown} was not looked at"));
+                    }
+                    _ => self.notes.push(format!("{shown} was refused")),
+                }
                 result.into()
             }
             Err(error) => {
@@ -262,54 +284,17 @@ impl Login<'_> {
     }
 
     fn failure(self) -> HostError {
-        let user = &self.settings.user;
-        let list = |methods: &MethodSet| methods.iter().map(<&str>::from).collect::<Vec<_>>().join(", ");
-        let mut reason =
-            if self.notes.is_empty() { "there is no key to offer".to_owned() } else { self.notes.join("; ") };
-        let takes = |method| self.takes.as_ref().is_some_and(|takes| takes.contains(&method));
-        let wants_password = takes(MethodKind::Password) || takes(MethodKind::KeyboardInteractive);
-        let give_password = format!("give kfleet {user}'s password: `-k` asks for it");
-        let hint = match &self.takes {
-            // russh shows "too many authentication failures" as a refusal with nothing left to try.
-            Some(left) if self.session.is_closed() || left.is_empty() => {
-                reason += "; then the server hung up";
-                "servers hang up after a few wrong keys (MaxAuthTries): name the right one as `identities` in the \
-                 inventory, it is offered first"
-                    .to_owned()
-            }
-            Some(left) if !self.proven.is_empty() => {
-                reason +=
-                    &format!("; {} was right, but the server also wants {}", self.proven.join(" and "), list(left));
-                if wants_password && self.settings.password.is_none() {
-                    give_password
-                } else {
-                    format!("kfleet has no more to offer: let {user} in with a key, or with a key and a password")
-                }
-            }
-            Some(left) => {
-                reason += &format!("; the server still takes {}", list(left));
-                if wants_password && self.settings.password.is_none() && !left.contains(&MethodKind::PublicKey) {
-                    give_password
-                } else if self.tried.password {
-                    format!("is it {user}'s password on this host? each host is told it once, so no account is locked")
-                } else if wants_password && self.settings.password.is_none() {
-                    format!(
-                        "is one of these in {user}'s authorized_keys on the host? `ssh-copy-id` puts it there; `identities` \
-                         in the inventory names another; or {give_password}"
-                    )
-                } else {
-                    format!(
-                        "is one of these in {user}'s authorized_keys on the host? `ssh-copy-id` puts it there; `identities` \
-                         in the inventory names another"
-                    )
-                }
-            }
-            None => format!(
-                "name a private key as `identities` in the inventory, or load one into an ssh-agent; {user}'s \
-                 authorized_keys on the host must have it"
-            ),
-        };
-        HostError::Authentication { user: user.clone(), reason, hint }
+        Denial {
+            user: self.settings.user.clone(),
+            notes: self.notes,
+            takes: self.takes.unwrap_or_else(MethodSet::empty),
+            hung_up: self.session.is_closed(),
+            proven: self.proven,
+            offered: self.offered,
+            told: self.tried.password,
+            has_password: self.settings.password.is_some(),
+        }
+        .into_error()
     }
 }
 

@@ -6,6 +6,7 @@ mod auth;
 mod channel;
 mod client;
 mod config;
+mod denial;
 mod dial;
 mod escalate;
 mod exec;
