@@ -5,6 +5,7 @@
 mod help;
 mod import;
 mod pages;
+mod passwords;
 mod usage;
 
 use assert_cmd::Command;

@@ -35,7 +35,13 @@ impl<'a> Ssh<'a> {
 pub fn ssh_says(ssh: &Ssh) -> Verdict {
     let Ssh { sshd, address, options: more } = ssh;
     let known = format!("UserKnownHostsFile={}", sshd.path("known_hosts").display());
-    let options = [known.as_str(), "GlobalKnownHostsFile=/dev/null", "BatchMode=yes", "UpdateHostKeys=no"];
+    let options = [
+        known.as_str(),
+        "GlobalKnownHostsFile=/dev/null",
+        "BatchMode=yes",
+        "UpdateHostKeys=no",
+        "KexAlgorithms=curve25519-sha256",
+    ];
     let mut command = Command::new("ssh");
     command.args(["-F", "none", "-l", "root", "-p", &sshd.port.to_string(), "-i"]).arg(sshd.path("id"));
     command.args(more.iter().map(String::as_str).chain(options).flat_map(|option| ["-o", option]));

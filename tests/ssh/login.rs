@@ -144,7 +144,7 @@ async fn an_agent_signs() {
 async fn the_named_key_comes_before_a_full_agent() {
     let Some(sshd) = Sshd::with("MaxAuthTries 3", &["ed25519"]) else { return };
     let agent = Agent::start(&sshd);
-    for number in 0..5 {
+    for number in 0..8 {
         let key = sshd.path(&format!("agent{number}"));
         keygen(&key, "ed25519", "");
         agent.add(&key);

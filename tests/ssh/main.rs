@@ -10,6 +10,7 @@
 mod agent;
 mod certificates;
 mod exec;
+mod flood;
 mod host_certificates;
 mod host_keys;
 mod lab;

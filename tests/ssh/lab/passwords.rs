@@ -1,5 +1,7 @@
 //! Passwords, and what goes with them, against the sshd of a lab's host with PAM behind it.
 
+use std::path::PathBuf;
+
 use kfleet::host::Host;
 use kfleet::ssh::Settings;
 
@@ -142,4 +144,34 @@ async fn a_password_comes_after_the_keys() {
     let connected = connect(settings).await.map(|_| ());
     sshd.restore().await;
     connected.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_real_binary_takes_passwords_from_a_command_and_a_descriptor() {
+    let Some(sshd) = Configured::with(BOTH).await else { return };
+    let lab = PathBuf::from(std::env::var_os("KFLEET_LAB_RUN").unwrap());
+    let directory = tempfile::TempDir::new().unwrap();
+    let inventory = format!(
+        "[cluster]\nname = \"lab\"\n[ssh]\nuser = \"admin\"\nidentities = \"none\"\nknown_hosts = \"{}\"\n\
+         [[hosts]]\nname = \"h1\"\naddress = \"10.88.0.11\"\nrole = \"control-plane\"\n",
+        lab.join("known_hosts").display()
+    );
+    std::fs::write(directory.path().join("inventory.toml"), inventory).unwrap();
+    let password = lab.join("admin.password").display().to_string();
+    let plan = |ssh: &str, sudo: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kfleet"));
+        command.arg("plan").args(["--ssh-password-command", ssh, "--sudo-password-fd", "0"]);
+        command.current_dir(directory.path()).env("HOME", directory.path()).env_remove("SSH_AUTH_SOCK");
+        let output = command.stdin(std::fs::File::open(sudo).unwrap()).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let right = plan(&format!("cat {password}"), &password);
+    let before = sshd.refusals("admin").await;
+    let wrong = plan("echo not it", &password);
+    let refused = sshd.refusals("admin").await - before;
+    sshd.restore().await;
+    // Both were right where facts were read as root.
+    assert_eq!(right.0, Some(0), "{}", right.1);
+    assert_eq!((wrong.0, refused), (Some(4), 1), "{}", wrong.1);
+    assert!(wrong.1.contains("admin was not let in"), "{}", wrong.1);
 }
