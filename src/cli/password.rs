@@ -52,7 +52,10 @@ fn told(source: &str, error: &io::Error) -> io::Error {
 
 fn by_command(command: &str) -> io::Result<SecretString> {
     let mut child = Command::new("/bin/sh").args(["-c", command]).stdout(Stdio::piped()).spawn()?;
-    let line = child.stdout.take().map_or_else(|| Err(io::Error::other("no output")), first_line);
+    let mut said = child.stdout.take().ok_or_else(|| io::Error::other("no output"))?;
+    let line = first_line(&mut said);
+    // A command that has more to say is not broken off.
+    io::copy(&mut said, &mut io::sink())?;
     let status = child.wait()?;
     if status.success() { line } else { Err(io::Error::other(format!("{status}"))) }
 }

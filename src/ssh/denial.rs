@@ -47,9 +47,12 @@ impl Denial {
         let takes = |method: MethodKind| self.takes.contains(&method);
         let user = &self.user;
         if hung_up {
-            return "servers hang up after a few wrong keys (MaxAuthTries): name the right one as `identities` in the \
-                    inventory, it is offered first"
-                .to_owned();
+            let password =
+                if self.has_password && !self.told { "; or leave the agent out: `env -u SSH_AUTH_SOCK`" } else { "" };
+            return format!(
+                "servers hang up after a few wrong keys (MaxAuthTries): name the right one as `identities` in the \
+                 inventory, it is offered first{password}"
+            );
         }
         if self.told {
             return format!(

@@ -123,8 +123,9 @@ impl HostKeys {
 
     fn decide(&self, key: &PublicKey, certificate: Option<&Certificate>) -> Result<(), Refused> {
         let file = self.files.first().map_or_else(String::new, |file| file.display().to_string());
-        let Settings { address, port, .. } = &self.settings;
-        let refusal = Refusal { host: &self.host, address, port: *port, file: &file, key, certificate };
+        let Settings { address, port, host_key_alias, .. } = &self.settings;
+        let alias = host_key_alias.as_deref();
+        let refusal = Refusal { host: &self.host, address, port: *port, alias, file: &file, key, certificate };
         if let Some(entry) = self.names.iter().find_map(|name| name.revoked(key, certificate)) {
             return Err(Refused::Known(refusal.revoked(entry)));
         }

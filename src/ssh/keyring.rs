@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use russh::keys::PublicKey;
 use secrecy::{ExposeSecret, SecretString};
@@ -9,10 +9,12 @@ use super::agent;
 use super::identity::{Identity, KeyProblem};
 use super::settings::{Settings, Via};
 
-/// The private keys of a run, shared by all hosts: each file is read once, and its passphrase asked for once.
+/// The private keys of a run, shared by all hosts: each file is read once, and its passphrase asked for once. It also keeps in
+/// mind who was told a wrong password, so that nobody is told it twice.
 #[derive(Default)]
 pub struct Keyring {
     identities: Mutex<HashMap<PathBuf, Arc<Identity>>>,
+    refused: Mutex<HashSet<(String, String)>>,
 }
 
 impl Keyring {
@@ -50,7 +52,17 @@ impl Keyring {
         Arc::clone(self.lock().entry(path.to_owned()).or_insert_with(|| Arc::new(Identity::read(path))))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Arc<Identity>>> {
+    /// Whether this host has refused its user's password before.
+    pub(super) fn has_refused(&self, host: &Settings) -> bool {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(&whose(host))
+    }
+
+    /// Keeps in mind that this host has refused its user's password.
+    pub(super) fn refuse(&self, host: &Settings) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(whose(host));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<Identity>>> {
         self.identities.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,6 +101,11 @@ impl Keyring {
         }
         wanted
     }
+}
+
+/// An account, by whichever name its host is called.
+fn whose(host: &Settings) -> (String, String) {
+    (host.user.clone(), host.endpoint())
 }
 
 /// `host` and what it is reached through.

@@ -2,6 +2,7 @@
 
 mod agent;
 mod answer;
+mod attempt;
 mod auth;
 mod channel;
 mod client;

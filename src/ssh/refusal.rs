@@ -11,6 +11,8 @@ pub struct Refusal<'a> {
     /// As `ssh-keyscan` wants them.
     pub address: &'a str,
     pub port: u16,
+    /// What a line has in place of them.
+    pub alias: Option<&'a str>,
     /// Where a new key would be written down.
     pub file: &'a str,
     /// The server's key, and its certificate.
@@ -70,9 +72,13 @@ impl Refusal<'_> {
         let hint = if unfit.is_some() {
             "let the authority sign the host's key anew, for the name that you dial".to_owned()
         } else {
+            let name = match self.alias {
+                Some(alias) => format!(", with `{alias}` in place of the address"),
+                None => String::new(),
+            };
             format!(
                 "compare it with `ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub` on the host's own console; only if \
-                 it is the same: `ssh-keyscan -t {kind} -p {port} {address} >> {file}` (which alone trusts whoever answers)"
+                 it is the same: `ssh-keyscan -t {kind} -p {port} {address} >> {file}` (which alone trusts whoever answers){name}"
             )
         };
         HostError::HostKey { reason, hint }

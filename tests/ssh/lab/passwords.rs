@@ -1,16 +1,17 @@
 //! Passwords, and what goes with them, against the sshd of a lab's host with PAM behind it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use kfleet::host::Host;
-use kfleet::ssh::Settings;
+use kfleet::host::{Connect, Host};
+use kfleet::ssh::{Dialer, Keyring, Settings};
 
 use super::{as_root, lab, password};
 use crate::login::{refusal, refused};
 use crate::sshd::{connect, run};
 
 /// A host whose sshd takes these lines first; what it had before is there again after `restore`.
-struct Configured(std::sync::Arc<dyn Host>);
+struct Configured(Arc<dyn Host>);
 
 impl Configured {
     const FILE: &'static str = "/etc/ssh/sshd_config.d/kfleet-test.conf";
@@ -82,6 +83,14 @@ async fn a_wrong_password_is_tried_once() {
         assert!(hint.contains("is it admin's password on this host?"), "{hint}");
         assert_eq!(sshd.refusals("admin").await - before, 1, "{lines}");
     }
+    // Nor by whoever dials the host again in the same run.
+    let settings = Settings { password: Some("not it".into()), ..keyless() };
+    let (keyring, before) = (Arc::new(Keyring::new()), sshd.refusals("admin").await);
+    for reason in ["was refused, and not tried again", "was refused before, and not tried again"] {
+        let error = Dialer::new(settings.clone(), Arc::clone(&keyring)).connect().await.err().unwrap();
+        assert!(refusal(&error).0.contains(reason), "{error}");
+    }
+    assert_eq!(sshd.refusals("admin").await - before, 1);
     // Nobody gave one: none is tried, and that is said.
     let before = sshd.refusals("admin").await;
     let error = refused(keyless()).await;
