@@ -4,11 +4,13 @@ use std::path::Path;
 use crate::engine::{Goal, Report, StateDir};
 use crate::inventory::{Inventory, Pki};
 use crate::plan::{Up, Workstation, pod_network};
+use crate::ssh::Wanted;
 
+use super::drive::{Run, state_dir};
 use super::exit::complain;
 use super::inventory_arg::InventoryArg;
 use super::look_args::LookArgs;
-use super::drive::{Run, state_dir};
+use super::ssh_args::SshArgs;
 use super::sudo_password::SudoPasswordArg;
 use super::{Exit, authority, connections};
 
@@ -24,6 +26,9 @@ pub(super) struct ClusterArgs {
 
     #[command(flatten)]
     sudo_password: SudoPasswordArg,
+
+    #[command(flatten)]
+    ssh: SshArgs,
 
     #[command(flatten)]
     look: LookArgs,
@@ -43,8 +48,9 @@ impl ClusterArgs {
         let local = |reason: String| complain(Exit::Local, &reason);
         let state = state_dir(&inventory.cluster.name).map_err(local)?;
         let workstation = workstation(&inventory, &state).map_err(local)?;
+        let hosts: Vec<_> = inventory.hosts.iter().map(Wanted::from).collect();
         let run = Run {
-            hosts: connections::to(&inventory, sudo_password.as_ref()),
+            hosts: connections::to(&hosts, &self.ssh, true, sudo_password.as_ref())?,
             parallel: self.parallel.into(),
             cluster: inventory.cluster.name.clone(),
             goal,

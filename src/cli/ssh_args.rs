@@ -1,0 +1,28 @@
+use std::path::PathBuf;
+
+use crate::inventory::ConfigFile;
+use crate::ssh::SshConfig;
+
+/// How the hosts are reached, for every command that connects to some.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "SSH")]
+pub(super) struct SshArgs {
+    /// Read this file in place of ~/.ssh/config and /etc/ssh/ssh_config; `none` reads neither
+    #[arg(short = 'F', value_name = "SSH_CONFIG")]
+    ssh_config: Option<PathBuf>,
+
+    /// An option of ssh_config, such as `ProxyJump=bastion`; it comes before what the inventory and ssh_config say
+    #[arg(short = 'o', value_name = "OPTION=VALUE")]
+    ssh_options: Vec<String>,
+}
+
+impl SshArgs {
+    /// What answers how a host is reached.
+    pub(super) fn config(&self) -> SshConfig {
+        let config = self.ssh_config.clone().map(|path| match path.to_str() {
+            Some("none") => ConfigFile::Nothing,
+            _ => ConfigFile::At(path),
+        });
+        SshConfig::new(config, self.ssh_options.clone())
+    }
+}
