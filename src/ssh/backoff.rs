@@ -7,7 +7,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    const MOST: u32 = 8;
+    const MOST: u32 = 12;
     const SHORTEST: Duration = Duration::from_millis(100);
     const LONGEST: Duration = Duration::from_millis(1600);
 
@@ -35,7 +35,7 @@ mod tests {
     fn pauses_grow_and_end() {
         let mut backoff = Backoff::default();
         let pauses: Vec<Duration> = std::iter::from_fn(|| backoff.next()).collect();
-        assert_eq!(pauses.len(), 8);
+        assert_eq!(pauses.len(), 12);
         for (at, pause) in pauses.iter().enumerate() {
             let middle = (100 * 2_u64.pow(at as u32)).min(1600);
             let range = Duration::from_millis(middle / 2)..=Duration::from_millis(middle * 3 / 2);

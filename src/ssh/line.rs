@@ -78,6 +78,7 @@ impl AsyncWrite for Line {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        // Where this fails the stream has ended by itself, and russh would tell nobody why.
+        Pin::new(&mut self.stream).poll_shutdown(cx).map(|_| Ok(()))
     }
 }

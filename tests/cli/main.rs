@@ -5,6 +5,7 @@
 mod help;
 mod import;
 mod pages;
+mod ssh;
 mod usage;
 
 use assert_cmd::Command;

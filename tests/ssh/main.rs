@@ -9,7 +9,10 @@
 
 mod exec;
 mod host_keys;
+mod jump;
 mod lab;
 mod login;
+mod proxy_command;
 mod reach;
+mod ssh_config;
 mod sshd;
