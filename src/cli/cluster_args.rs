@@ -4,13 +4,13 @@ use std::path::Path;
 use crate::engine::{Goal, Report, StateDir};
 use crate::inventory::{Inventory, Pki};
 use crate::plan::{Up, Workstation, pod_network};
-use crate::ssh::Settings;
+use crate::ssh::Wanted;
 
 use super::drive::{Run, state_dir};
 use super::exit::complain;
 use super::inventory_arg::InventoryArg;
 use super::look_args::LookArgs;
-use super::ssh_password::SshPasswordArg;
+use super::ssh_args::SshArgs;
 use super::sudo_password::SudoPasswordArg;
 use super::{Exit, authority, connections};
 
@@ -25,10 +25,10 @@ pub(super) struct ClusterArgs {
     parallel: u16,
 
     #[command(flatten)]
-    ssh_password: SshPasswordArg,
+    sudo_password: SudoPasswordArg,
 
     #[command(flatten)]
-    sudo_password: SudoPasswordArg,
+    ssh: SshArgs,
 
     #[command(flatten)]
     look: LookArgs,
@@ -42,18 +42,15 @@ impl ClusterArgs {
             .sudo_password
             .get()
             .map_err(|error| complain(Exit::Local, &format!("cannot get the password of sudo: {error}")))?;
-        let mut hosts: Vec<_> = inventory.hosts.iter().map(Settings::from).collect();
-        self.ssh_password
-            .give(&mut hosts)
-            .map_err(|error| complain(Exit::Local, &format!("cannot get the SSH password: {error}")))?;
         let usage = |reason: String| complain(Exit::Usage, &reason);
         let manifest = manifest(&inventory).map_err(usage)?;
         let pod_network = pod_network(&inventory, manifest.as_deref()).map_err(usage)?;
         let local = |reason: String| complain(Exit::Local, &reason);
         let state = state_dir(&inventory.cluster.name).map_err(local)?;
         let workstation = workstation(&inventory, &state).map_err(local)?;
+        let hosts: Vec<_> = inventory.hosts.iter().map(Wanted::from).collect();
         let run = Run {
-            hosts: connections::by(hosts.into_iter(), sudo_password.as_ref()),
+            hosts: connections::to(&hosts, &self.ssh, true, sudo_password.as_ref())?,
             parallel: self.parallel.into(),
             cluster: inventory.cluster.name.clone(),
             goal,

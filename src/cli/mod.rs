@@ -22,6 +22,7 @@ mod plan;
 
 mod selection;
 mod set_report;
+mod ssh_args;
 mod ssh_password;
 mod sudo_password;
 #[expect(dead_code, reason = "the commands that use it are being built")]

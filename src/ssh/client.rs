@@ -59,7 +59,7 @@ pub fn words(error: &russh::Error) -> String {
             "the server closed the connection".to_owned()
         }
         russh::Error::KeepaliveTimeout | russh::Error::InactivityTimeout => {
-            "no sign of life from the server for a minute".to_owned()
+            "no sign of life from the server any more".to_owned()
         }
         russh::Error::Version => "what answers there does not speak SSH".to_owned(),
         russh::Error::NoCommonAlgo { kind, theirs, .. } => {

@@ -6,6 +6,7 @@ mod help;
 mod import;
 mod pages;
 mod passwords;
+mod ssh;
 mod usage;
 
 use assert_cmd::Command;

@@ -1,6 +1,7 @@
 use std::fs;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -41,6 +42,8 @@ impl Sshd {
         }
         fs::create_dir_all("/run/sshd").unwrap();
         let directory = TempDir::new().unwrap();
+        // Its keys are read as the user who logs in.
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let path = |name: &str| directory.path().join(name);
         keygen(&path("id"), "ed25519", "");
         fs::copy(path("id.pub"), path("authorized_keys")).unwrap();
@@ -61,8 +64,10 @@ impl Sshd {
         fs::write(path("sshd_config"), config).unwrap();
         prepare(directory.path());
         let process = Command::new("/usr/sbin/sshd")
-            .args(["-D", "-e", "-f"])
+            .args(["-D", "-f"])
             .arg(path("sshd_config"))
+            .arg("-E")
+            .arg(path("log"))
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
@@ -119,6 +124,11 @@ impl Sshd {
 
     pub async fn connect(&self) -> Arc<dyn Host> {
         connect(self.settings()).await.unwrap()
+    }
+
+    /// How many lines of its log say this; logins are there with `LogLevel INFO`.
+    pub fn logged(&self, what: &str) -> usize {
+        fs::read_to_string(self.path("log")).unwrap().lines().filter(|line| line.contains(what)).count()
     }
 
     /// The processes that serve its connections.
