@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::kfleet;
 
 /// An inventory of two hosts that are not there, with a user each.
-const INVENTORY: &str = "[cluster]\nname = \"lab\"\n[ssh]\nport = 1\nconnect_timeout = \"2s\"\nidentities = \"locked\"\n\
+const INVENTORY: &str = "[cluster]\nname = \"lab\"\n[ssh]\nuser = \"ops\"\nport = 1\nconnect_timeout = \"2s\"\nidentities = \"locked\"\n\
     [[hosts]]\nname = \"h1\"\naddress = \"127.0.0.1\"\nrole = \"control-plane\"\n\
     [[hosts]]\nname = \"h2\"\naddress = \"127.0.0.2\"\nrole = \"worker\"\n\
     [[hosts]]\nname = \"h3\"\naddress = \"127.0.0.3\"\nrole = \"worker\"\nssh = { user = \"admin\" }\n";
