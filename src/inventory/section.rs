@@ -249,6 +249,7 @@ impl<'a> Item<'a> {
             DeValue::Integer(number) if wanted.starts_with("a port") => &format!("{number}"),
             DeValue::Integer(_) => "a whole number",
             DeValue::Float(_) => "a number with a fraction",
+            DeValue::Boolean(true) if wanted.ends_with("`false`") && !wanted.starts_with('`') => "`true`",
             DeValue::Boolean(_) => "`true` or `false`",
             DeValue::Datetime(_) => "a date or a time",
             DeValue::Array(_) => "a list",

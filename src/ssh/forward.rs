@@ -48,15 +48,14 @@ impl Forward {
 /// Takes everything off a channel until it ends or nobody reads it any more.
 async fn take_all(mut channel: Channel, reader: mpsc::UnboundedSender<Bytes>, held: Arc<AtomicUsize>) {
     while let Some(message) = channel.reader.wait().await {
-        match message {
-            ChannelMsg::Data { data } => {
-                if held.fetch_add(data.len(), Ordering::Relaxed) > MOST_HELD || reader.send(data).is_err() {
-                    return;
-                }
-            }
+        let data = match message {
+            ChannelMsg::Data { data } => data,
             // The host hung up; the jump host closes the channel only after this side has.
             ChannelMsg::Eof => return,
-            _ => {}
+            _ => continue,
+        };
+        if held.fetch_add(data.len(), Ordering::Relaxed) > MOST_HELD || reader.send(data).is_err() {
+            return;
         }
     }
     channel.closed = true;

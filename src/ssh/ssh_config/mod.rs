@@ -12,6 +12,7 @@ mod answer;
 mod names;
 mod question;
 mod settings;
+#[expect(clippy::module_inception, reason = "a file is named after its type")]
 mod ssh_config;
 mod tokens;
 mod unhonoured;
