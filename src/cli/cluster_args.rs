@@ -4,12 +4,14 @@ use std::path::Path;
 use crate::engine::{Goal, Report, StateDir};
 use crate::inventory::{Inventory, Pki};
 use crate::plan::{Recipe, Workstation, pod_network};
+use crate::ssh::Wanted;
 use crate::steps::PodNetwork;
 
 use super::drive::{Run, state_dir};
 use super::exit::complain;
 use super::inventory_arg::InventoryArg;
 use super::look_args::LookArgs;
+use super::ssh_args::SshArgs;
 use super::sudo_password::SudoPasswordArg;
 use super::{Exit, authority, connections};
 
@@ -27,6 +29,9 @@ pub(super) struct ClusterArgs {
     sudo_password: SudoPasswordArg,
 
     #[command(flatten)]
+    ssh: SshArgs,
+
+    #[command(flatten)]
     look: LookArgs,
 }
 
@@ -41,15 +46,16 @@ impl ClusterArgs {
         let sudo_password = self
             .sudo_password
             .get()
-            .map_err(|error| complain(Exit::Local, &format!("cannot ask for the password of sudo: {error}")))?;
+            .map_err(|error| complain(Exit::Local, &format!("cannot get the password of sudo: {error}")))?;
         let usage = |reason: String| complain(Exit::Usage, &reason);
         let manifest = manifest(&inventory).map_err(usage)?;
         let pod_network = pod_network(&inventory, manifest.as_deref()).map_err(usage)?;
         let local = |reason: String| complain(Exit::Local, &reason);
         let state = state_dir(&inventory.cluster.name).map_err(local)?;
         let workstation = workstation(&inventory, &state).map_err(local)?;
+        let hosts: Vec<_> = inventory.hosts.iter().map(Wanted::from).collect();
         let run = Run {
-            hosts: connections::to(&inventory, sudo_password.as_ref()),
+            hosts: connections::to(&hosts, &self.ssh, true, sudo_password.as_ref())?,
             parallel: self.parallel.into(),
             cluster: inventory.cluster.name.clone(),
             goal,

@@ -1,30 +1,43 @@
-use std::io::{self, IsTerminal};
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
 use crate::host::Connect;
-use crate::inventory::Inventory;
-use crate::ssh::{Dialer, Keyring, Settings};
+use crate::ssh::{Dialer, Hops, Keyring, Wanted};
 
-/// Every host of the inventory, by SSH and yet to be dialled.
-pub(super) fn to(inventory: &Inventory, sudo_password: Option<&SecretString>) -> Vec<Arc<dyn Connect>> {
-    by(inventory.hosts.iter().map(Settings::from), sudo_password)
-}
+use super::Exit;
+use super::exit::complain;
+use super::ssh_args::SshArgs;
 
-/// The hosts that these settings lead to, by SSH and yet to be dialled.
-pub(super) fn by(
-    settings: impl Iterator<Item = Settings>,
+/// The hosts that are wanted, by SSH and yet to be dialled, to run things on as root if need be; or, what is wrong with
+/// ssh_config having been told on stderr, the exit.
+pub(super) fn to(
+    wanted: &[Wanted],
+    ssh: &SshArgs,
+    root: bool,
     sudo_password: Option<&SecretString>,
-) -> Vec<Arc<dyn Connect>> {
-    // A passphrase is asked for once a key, and only where somebody can answer.
-    let keyring = Arc::new(if io::stdin().is_terminal() { Keyring::asking(ask) } else { Keyring::new() });
-    let dialer = |settings| {
-        let settings = Settings { sudo_password: sudo_password.cloned(), ..settings };
-        Arc::new(Dialer::new(settings, Arc::clone(&keyring))) as Arc<dyn Connect>
-    };
-    settings.map(dialer).collect()
+) -> Result<Vec<Arc<dyn Connect>>, Exit> {
+    let resolved = ssh.config().resolve(wanted).map_err(|reason| complain(Exit::Usage, &reason))?;
+    for remark in &resolved.remarks {
+        complain(Exit::SUCCESS, remark);
+    }
+    let mut hosts = resolved.settings;
+    for host in &mut hosts {
+        host.root = root;
+        host.sudo_password = sudo_password.cloned();
+    }
+    ssh.give_passwords(&mut hosts)
+        .map_err(|error| complain(Exit::Local, &format!("cannot get the SSH password: {error}")))?;
+    let keyring = Keyring::new();
+    // Once a key, where somebody can answer, and before anything is drawn.
+    if File::open("/dev/tty").is_ok() {
+        keyring.unlock(&hosts, ask);
+    }
+    let (keyring, hops) = (Arc::new(keyring), Arc::new(Hops::default()));
+    let dialer = |host| Arc::new(Dialer::sharing(host, Arc::clone(&keyring), Arc::clone(&hops))) as Arc<dyn Connect>;
+    Ok(hosts.into_iter().map(dialer).collect())
 }
 
 fn ask(key: &Path) -> Option<SecretString> {

@@ -54,8 +54,8 @@ fn table(inventory: &Inventory) -> String {
             host.address.clone(),
             host.role.to_string(),
             host.groups.join(","),
-            host.ssh.user.clone(),
-            host.ssh.port.to_string(),
+            host.ssh.user.clone().unwrap_or_default(),
+            host.ssh.port.map(|port| port.to_string()).unwrap_or_default(),
             variables.join(" "),
         ]);
     }
@@ -75,8 +75,9 @@ struct HostLine<'a> {
     address: &'a str,
     role: String,
     groups: &'a [String],
-    user: &'a str,
-    port: u16,
+    /// Where the inventory leaves them to ssh_config, they are null.
+    user: Option<&'a str>,
+    port: Option<u16>,
     node_ip: Option<std::net::IpAddr>,
     cri_socket: Option<&'a str>,
     variables: &'a BTreeMap<String, String>,
@@ -89,7 +90,7 @@ impl<'a> From<&'a Host> for HostLine<'a> {
             address: &host.address,
             role: host.role.to_string(),
             groups: &host.groups,
-            user: &host.ssh.user,
+            user: host.ssh.user.as_deref(),
             port: host.ssh.port,
             node_ip: host.node_ip,
             cri_socket: host.cri_socket.as_deref(),

@@ -17,10 +17,13 @@ mod last_failed;
 mod look_args;
 mod man;
 mod panic_hook;
+mod password;
 mod plan;
 
 mod selection;
 mod set_report;
+mod ssh_args;
+mod ssh_password;
 mod sudo_password;
 #[expect(dead_code, reason = "the commands that use it are being built")]
 mod targets;

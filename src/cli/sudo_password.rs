@@ -1,8 +1,8 @@
-use std::{env, io};
+use std::io;
 
 use secrecy::SecretString;
 
-const VARIABLE: &str = "KFLEET_SUDO_PASSWORD";
+use super::password::PasswordSource;
 
 /// The password that sudo asks for on the hosts, for every command that becomes root there.
 #[derive(Debug, clap::Args)]
@@ -10,24 +10,28 @@ pub(super) struct SudoPasswordArg {
     /// Ask for the password of sudo on the hosts, once, before connecting; else $KFLEET_SUDO_PASSWORD, where it is set
     #[arg(short = 'K', long)]
     ask_sudo_password: bool,
+
+    /// Read the password of sudo from the first line of this file descriptor
+    #[arg(long, value_name = "N", conflicts_with = "ask_sudo_password")]
+    sudo_password_fd: Option<u32>,
+
+    /// Run this command here, and take its first line as the password of sudo
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["ask_sudo_password", "sudo_password_fd"])]
+    sudo_password_command: Option<String>,
 }
 
 impl SudoPasswordArg {
     /// The password, where there is one.
     ///
     /// # Errors
-    /// When it is to be asked for and there is no terminal to ask on, or the variable is not UTF-8.
+    /// When its source gives none, as where it is to be asked for and there is no terminal to ask on.
     pub(super) fn get(&self) -> io::Result<Option<SecretString>> {
-        if self.ask_sudo_password {
-            return rpassword::prompt_password("sudo password on the hosts: ").map(|password| Some(password.into()));
-        }
-        match env::var(VARIABLE) {
-            Ok(password) => Ok(Some(password.into())),
-            Err(env::VarError::NotPresent) => Ok(None),
-            // The value itself must not be in the message.
-            Err(env::VarError::NotUnicode(_)) => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, format!("{VARIABLE} is not UTF-8")))
-            }
-        }
+        let source = PasswordSource {
+            ask: self.ask_sudo_password,
+            fd: self.sudo_password_fd,
+            command: self.sudo_password_command.as_deref(),
+            variable: "KFLEET_SUDO_PASSWORD",
+        };
+        source.get("sudo password on the hosts: ")
     }
 }

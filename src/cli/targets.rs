@@ -8,15 +8,16 @@ use clap::ArgAction;
 use secrecy::SecretString;
 
 use crate::host::Connect;
-use crate::inventory::{Inventory, Workstation};
+use crate::inventory::Inventory;
 use crate::nodes::Known;
-use crate::ssh::Settings;
+use crate::ssh::Wanted;
 
 use super::destination::{self, Destination};
 use super::exit::complain;
 use super::inventory_arg::InventoryArg;
 use super::last_failed::LastFailed;
 use super::selection::Selection;
+use super::ssh_args::SshArgs;
 use super::{Exit, connections, set_report};
 
 /// Which hosts a command goes to, for every command that is not about a whole cluster. `-h` is theirs, as in pssh: help is
@@ -51,6 +52,9 @@ pub(super) struct TargetArgs {
     #[arg(short = 'l', long, value_name = "USER")]
     user: Option<String>,
 
+    #[command(flatten)]
+    ssh: SshArgs,
+
     /// Print help
     #[arg(long, action = ArgAction::Help)]
     help: Option<bool>,
@@ -70,8 +74,8 @@ pub(super) struct Targets {
 
 /// All hosts that could be selected from.
 struct Fleet {
-    /// How to reach each, in order.
-    settings: Vec<Settings>,
+    /// In order.
+    hosts: Vec<Wanted>,
     groups: BTreeMap<String, Vec<String>>,
     last_failed: LastFailed,
 }
@@ -79,8 +83,8 @@ struct Fleet {
 impl TargetArgs {
     /// The hosts, to run things on as root if need be; or, everything that is wrong having been told on stderr, the exit.
     pub(super) fn resolve(&self, root: bool, sudo_password: Option<&SecretString>) -> Result<Targets, Exit> {
-        let Fleet { mut settings, groups, last_failed } = self.fleet()?;
-        let known = Known { names: settings.iter().map(|host| host.name.clone()).collect(), groups };
+        let Fleet { mut hosts, groups, last_failed } = self.fleet()?;
+        let known = Known { names: hosts.iter().map(|host| host.name.clone()).collect(), groups };
         let failed = match self.failed.then(|| last_failed.read()).transpose() {
             Ok(failed) => failed.map(Option::unwrap_or_default),
             Err(reason) => return Err(complain(Exit::Local, &reason)),
@@ -88,11 +92,11 @@ impl TargetArgs {
         let selection =
             Selection { hosts: self.hosts.as_deref(), exclude: self.exclude.as_deref(), failed: failed.as_deref() };
         let selected = selection.of(&known).map_err(|reason| complain(Exit::Usage, &reason))?;
-        settings.retain(|host| selected.contains(&host.name));
-        let names = settings.iter().map(|host| host.name.clone()).collect::<Vec<_>>();
+        hosts.retain(|host| selected.contains(&host.name));
+        let names = hosts.iter().map(|host| host.name.clone()).collect::<Vec<_>>();
         let mut groups = known.groups;
         groups.values_mut().for_each(|members| members.retain(|name| selected.contains(name)));
-        let hosts = connections::by(settings.into_iter().map(|host| Settings { root, ..host }), sudo_password);
+        let hosts = connections::to(&hosts, &self.ssh, root, sudo_password)?;
         Ok(Targets { known: Known { names: names.clone(), groups }, names, hosts, last_failed })
     }
 
@@ -105,20 +109,20 @@ impl TargetArgs {
         let last_failed = LastFailed::of((!is_ad_hoc).then(|| self.inventory.path()));
         let last_failed = last_failed.map_err(|reason| complain(Exit::Local, &reason))?;
         if is_ad_hoc {
-            let settings = self.ad_hoc().map_err(|reason| complain(Exit::Usage, &reason))?;
-            let names = settings.iter().map(|host| host.name.clone()).collect();
-            return Ok(Fleet { settings, groups: BTreeMap::from([("all".to_owned(), names)]), last_failed });
+            let hosts = self.ad_hoc().map_err(|reason| complain(Exit::Usage, &reason))?;
+            let names = hosts.iter().map(|host| host.name.clone()).collect();
+            return Ok(Fleet { hosts, groups: BTreeMap::from([("all".to_owned(), names)]), last_failed });
         }
         let inventory = self.inventory.load()?;
-        let settings = inventory.hosts.iter().map(|host| {
-            let settings = Settings::from(host);
-            Settings { user: self.user.clone().unwrap_or(settings.user), ..settings }
+        let hosts = inventory.hosts.iter().map(|host| {
+            let wanted = Wanted::from(host);
+            Wanted { user: self.user.clone().or(wanted.user), ..wanted }
         });
-        Ok(Fleet { settings: settings.collect(), groups: groups(&inventory), last_failed })
+        Ok(Fleet { hosts: hosts.collect(), groups: groups(&inventory), last_failed })
     }
 
     /// The hosts of -H and -h.
-    fn ad_hoc(&self) -> Result<Vec<Settings>, String> {
+    fn ad_hoc(&self) -> Result<Vec<Wanted>, String> {
         let mut all = Vec::new();
         for text in &self.host {
             all.append(&mut destination::words(text).map_err(|error| set_report::told("-H", text, &error))?);
@@ -130,15 +134,13 @@ impl TargetArgs {
         if all.is_empty() {
             return Err("there is no host in what -H or -h say".to_owned());
         }
-        let user = self.user.clone().or_else(|| Workstation::from_environment().user);
-        let user = user.ok_or("cannot tell who is to log in: say it with -l")?;
-        Ok(destination::distinct(all).iter().map(|host| settings(host, &user)).collect())
+        Ok(destination::distinct(all).into_iter().map(|host| wanted(host, self.user.as_ref())).collect())
     }
 }
 
-fn settings(host: &Destination, user: &str) -> Settings {
-    let settings = Settings::to(&host.name, &host.address, host.user.as_deref().unwrap_or(user));
-    Settings { port: host.port.unwrap_or(settings.port), ..settings }
+fn wanted(host: Destination, user: Option<&String>) -> Wanted {
+    let Destination { name, address, user: of_host, port } = host;
+    Wanted { name, address, user: of_host.or(user.cloned()), port, ..Wanted::default() }
 }
 
 /// `all`, the roles, and the inventory's own groups; one that is called as a role is has the members of both.

@@ -29,6 +29,7 @@ const AFTER: &str = concat!(
 
 Environment:
   KFLEET_INVENTORY      the inventory, where -i is not given
+  KFLEET_SSH_PASSWORD   the password to log in with, where -k is not given
   KFLEET_SUDO_PASSWORD  the password of sudo on the hosts, where -K is not given
   KFLEET_CA_PASSPHRASE  what the CA's key is encrypted with, where the inventory says pki = \"workstation\"
   XDG_STATE_HOME        where the kubeconfig is kept; ~/.local/state where it is not set

@@ -29,13 +29,7 @@ pub(super) fn inventory() -> Inventory {
         role: if n == 1 { Role::ControlPlane } else { Role::Worker },
         groups: Vec::new(),
         variables: BTreeMap::new(),
-        ssh: Ssh {
-            user: "ops".into(),
-            port: 22,
-            identities: Vec::new(),
-            known_hosts: Vec::new(),
-            connect_timeout: Duration::from_secs(10),
-        },
+        ssh: Ssh::default(),
         cri_socket: None,
         node_ip: None,
     };

@@ -7,6 +7,7 @@ pub fn of_host(error: &HostError, step: Option<&str>) -> Failure {
     let kind = match error {
         HostError::Resolve { .. }
         | HostError::Unreachable { .. }
+        | HostError::Jump { .. }
         | HostError::HostKey { .. }
         | HostError::Authentication { .. }
         | HostError::Sudo { .. }

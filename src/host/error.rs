@@ -23,6 +23,14 @@ pub enum HostError {
         /// The system's words.
         reason: String,
     },
+    /// A host on the way to it could not be reached, verified or logged in to.
+    #[error("the jump host {jump}: {error}")]
+    Jump {
+        /// The jump host's name.
+        jump: String,
+        /// What is wrong with it.
+        error: Box<Self>,
+    },
     /// The key is not the one that known_hosts has, is revoked, or is not known at all.
     #[error("{reason}")]
     HostKey {
@@ -71,6 +79,7 @@ impl HostError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::HostKey { hint, .. } | Self::Authentication { hint, .. } | Self::Sudo { hint, .. } => Some(hint),
+            Self::Jump { error, .. } => error.hint(),
             Self::Resolve { .. } => Some("give the host's IP address as `address` in the inventory"),
             Self::Unreachable { .. } => Some("is it up, and does its firewall let you in? try `ssh` to it"),
             Self::Lost { .. } => Some("run the same command again: what is done stays done"),

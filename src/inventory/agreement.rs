@@ -41,7 +41,7 @@ impl<'a> Agreement<'a> {
         // Ports of one address may well be forwarded to different hosts.
         self.unique(
             "address",
-            |host| Some(format!("{}:{}", host.address, host.ssh.port)),
+            |host| Some(format!("{}:{}", host.address, host.ssh.port.unwrap_or(22))),
             |entry| Some(&entry.address),
         );
         self.unique("node IP", |host| host.node_ip.map(|ip| ip.to_string()), |entry| entry.node_ip.as_ref());

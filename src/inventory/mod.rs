@@ -15,8 +15,8 @@ mod ssh_section;
 mod workstation;
 
 pub use model::{
-    Cluster, Cni, CniPlugin, Firewall, Host, HostsEntry, HostsFile, Inventory, Kernel, KubernetesVersion, Pki,
-    PortRange, Protocol, Role, Ssh,
+    Cluster, Cni, CniPlugin, ConfigFile, Firewall, Host, HostsEntry, HostsFile, Inventory, Kernel, KubernetesVersion,
+    Pki, PortRange, Protocol, Role, Ssh,
 };
 pub use problem::{InventoryError, Label, Problem};
 pub use workstation::Workstation;

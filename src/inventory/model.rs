@@ -174,19 +174,32 @@ impl fmt::Display for Role {
     }
 }
 
-/// `[ssh]`, and `ssh` of a host over it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// `[ssh]`, and `ssh` of a host over it. What is not said is left to ssh_config, and then to OpenSSH's defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ssh {
-    /// Who logs in; the workstation's user unless said otherwise.
-    pub user: String,
-    /// 22 unless said otherwise.
-    pub port: u16,
-    /// Private keys to offer, in order and before an agent's others; the usual ones of `~/.ssh` where none is named.
+    /// Who logs in.
+    pub user: Option<String>,
+    /// TCP port.
+    pub port: Option<u16>,
+    /// Private keys to offer, in order and before an agent's others.
     pub identities: Vec<PathBuf>,
-    /// Files of known host keys; `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts` where none is named.
+    /// Files of known host keys.
     pub known_hosts: Vec<PathBuf>,
     /// The longest that connecting may take, login included.
-    pub connect_timeout: Duration,
+    pub connect_timeout: Option<Duration>,
+    /// The jump hosts on the way, the nearest first, each as `[user@]host[:port]`; none at all where the list is empty.
+    pub jump: Option<Vec<String>>,
+    /// What is read as ssh_config.
+    pub config: Option<ConfigFile>,
+}
+
+/// What is read as ssh_config, where that is not the user's and the system's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ConfigFile {
+    /// This file alone.
+    At(PathBuf),
+    /// Nothing.
+    Nothing,
 }
 
 /// `[hosts_file]`

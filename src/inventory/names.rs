@@ -54,6 +54,31 @@ pub(super) fn user(text: &str) -> Result<String, Complaint> {
     word(text, "a user's name", "letters, digits, `.`, `_`, `-`, `+` and `@`", 256, |c| ".-_+@".contains(c))
 }
 
+/// A jump host as `[user@]host[:port]`, where the host may be one of ssh_config's; an IPv6 address with a port is in brackets.
+pub(super) fn jump(text: &str) -> Result<String, Complaint> {
+    let hint = "such as \"bastion\", \"ops@bastion.example:2222\" or \"[fd00::1]:22\"; several are a list";
+    let (who, rest) = text.rsplit_once('@').map_or((None, text), |(who, rest)| (Some(who), rest));
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, _)) if host.contains(':') && !host.ends_with(']') => (rest, None),
+        // `[::1]` itself.
+        Some((_, port)) if port.contains(']') => (rest, None),
+        Some((host, port)) => (host, Some(port)),
+        None => (rest, None),
+    };
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    if let Some(who) = who {
+        user(who).map_err(|complaint| Complaint { within: None, ..complaint }.hint(hint))?;
+    }
+    if host.parse::<std::net::Ipv6Addr>().is_err() {
+        word(host, "a jump host", "letters, digits, `.`, `_` and `-`", 253, |c| "._-".contains(c))
+            .map_err(|complaint| Complaint { within: None, ..complaint }.hint(hint))?;
+    }
+    match port.map(str::parse::<u16>) {
+        None | Some(Ok(1..)) => Ok(text.to_owned()),
+        Some(_) => Err(Complaint::new(format!("`{text}` does not end in a port")).hint(hint)),
+    }
+}
+
 /// A group of hosts.
 pub(super) fn group(text: &str) -> Result<String, Complaint> {
     word(text, "a group's name", "letters, digits, `.`, `_` and `-`", 63, |c| ".-_".contains(c))

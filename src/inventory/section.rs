@@ -170,6 +170,11 @@ impl<'a> Item<'a> {
         Some(*flag)
     }
 
+    /// Whether this is `false`; anything else is wrong.
+    pub(super) fn refused(&self, wanted: &str) -> bool {
+        self.value.get_ref().as_bool() == Some(false) || self.wrong::<()>(wanted).is_some()
+    }
+
     /// A port number, 1 to 65535.
     pub(super) fn port(&self) -> Option<u16> {
         let port = self.value.get_ref().as_integer().and_then(|number| number.as_str().parse().ok());
@@ -244,6 +249,7 @@ impl<'a> Item<'a> {
             DeValue::Integer(number) if wanted.starts_with("a port") => &format!("{number}"),
             DeValue::Integer(_) => "a whole number",
             DeValue::Float(_) => "a number with a fraction",
+            DeValue::Boolean(true) if wanted.ends_with("`false`") && !wanted.starts_with('`') => "`true`",
             DeValue::Boolean(_) => "`true` or `false`",
             DeValue::Datetime(_) => "a date or a time",
             DeValue::Array(_) => "a list",

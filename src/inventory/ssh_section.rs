@@ -4,8 +4,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use toml::Spanned;
 
-use super::model::Ssh;
-use super::names::user;
+use super::model::{ConfigFile, Ssh};
+use super::names::{jump, user};
 use super::problem::Complaint;
 use super::section::Section;
 use super::workstation::Workstation;
@@ -18,6 +18,8 @@ pub(super) struct SshSection {
     identities: Option<Vec<PathBuf>>,
     known_hosts: Option<Vec<PathBuf>>,
     connect_timeout: Option<Duration>,
+    jump: Option<Vec<String>>,
+    config: Option<ConfigFile>,
 }
 
 /// Reads `[ssh]`, where somebody must be named who logs in unless the workstation knows.
@@ -25,8 +27,7 @@ pub(super) fn read_defaults(section: Section<'_>, workstation: &Workstation, dir
     if workstation.user.is_none() && !section.has("user") {
         section.missing("user", "who logs in? this machine does not say who you are: `[ssh]` with `user = \"root\"`");
     }
-    let read = read(section, workstation, directory);
-    SshSection { user: read.user.or_else(|| workstation.user.clone()), ..read }
+    read(section, workstation, directory)
 }
 
 /// Reads `ssh` of a host; paths are resolved against the inventory's `directory`.
@@ -35,36 +36,47 @@ pub(super) fn read(mut section: Section<'_>, workstation: &Workstation, director
     let read = SshSection {
         user: section.parse("user", user).map(Spanned::into_inner),
         port: section.port("port"),
-        identities: paths(&mut section, "identities", path),
-        known_hosts: paths(&mut section, "known_hosts", path),
+        identities: one_or_more(&mut section, "identities", path),
+        known_hosts: one_or_more(&mut section, "known_hosts", path),
         connect_timeout: section.parse("connect_timeout", timeout).map(Spanned::into_inner),
+        jump: one_or_more(&mut section, "jump", jump),
+        config: config(&mut section, path),
     };
     section.finish();
     read
 }
 
-/// One path or a list of them.
-fn paths(
+/// One of them, or a list.
+fn one_or_more<T>(
     section: &mut Section<'_>,
     key: &'static str,
-    path: impl Fn(&str) -> Result<PathBuf, Complaint>,
-) -> Option<Vec<PathBuf>> {
+    read: impl Fn(&str) -> Result<T, Complaint>,
+) -> Option<Vec<T>> {
     let item = section.item(key)?;
     let items = if item.is_string() { vec![item] } else { item.items() };
-    Some(items.iter().filter_map(|item| item.parse(&path)).map(Spanned::into_inner).collect())
+    Some(items.iter().filter_map(|item| item.parse(&read)).map(Spanned::into_inner).collect())
+}
+
+/// A path, or `false`.
+fn config(section: &mut Section<'_>, path: impl Fn(&str) -> Result<PathBuf, Complaint>) -> Option<ConfigFile> {
+    let item = section.item("config")?;
+    if item.is_string() {
+        return item.parse(path).map(|path| ConfigFile::At(path.into_inner()));
+    }
+    item.refused("a path or `false`").then_some(ConfigFile::Nothing)
 }
 
 impl SshSection {
-    const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-    /// This over `base`, and what neither says filled in.
+    /// This over `base`.
     pub(super) fn over(&self, base: &Self) -> Ssh {
         Ssh {
-            user: self.user.as_ref().or(base.user.as_ref()).cloned().unwrap_or_default(),
-            port: self.port.or(base.port).unwrap_or(22),
+            user: self.user.as_ref().or(base.user.as_ref()).cloned(),
+            port: self.port.or(base.port),
             identities: self.identities.as_ref().or(base.identities.as_ref()).cloned().unwrap_or_default(),
             known_hosts: self.known_hosts.as_ref().or(base.known_hosts.as_ref()).cloned().unwrap_or_default(),
-            connect_timeout: self.connect_timeout.or(base.connect_timeout).unwrap_or(Self::CONNECT_TIMEOUT),
+            connect_timeout: self.connect_timeout.or(base.connect_timeout),
+            jump: self.jump.as_ref().or(base.jump.as_ref()).cloned(),
+            config: self.config.as_ref().or(base.config.as_ref()).cloned(),
         }
     }
 }

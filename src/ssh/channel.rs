@@ -19,8 +19,15 @@ pub struct Channel {
 impl Channel {
     /// Takes over an open channel and its slot.
     pub fn new(channel: russh::Channel<Msg>, slot: OwnedSemaphorePermit) -> Self {
+        let mut channel = Self::of_stream(channel);
+        channel.slot = Some(slot);
+        channel
+    }
+
+    /// Takes over an open channel that is no session, of which a server has as many as are wanted.
+    pub fn of_stream(channel: russh::Channel<Msg>) -> Self {
         let (reader, writer) = channel.split();
-        Self { reader, writer: Arc::new(writer), closed: false, slot: Some(slot) }
+        Self { reader, writer: Arc::new(writer), closed: false, slot: None }
     }
 }
 

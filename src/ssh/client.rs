@@ -34,14 +34,8 @@ impl Handler for Client {
     type Error = ClientError;
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, ClientError> {
-        match key {
-            PublicKeyOrCertificate::PublicKey { key, .. } => {
-                self.host_keys.verify(key).map_err(ClientError::HostKey)?;
-                Ok(true)
-            }
-            // Never asked for, so a server that sends one breaks the protocol.
-            PublicKeyOrCertificate::Certificate(_) => Ok(false),
-        }
+        self.host_keys.verify(&key.public_key(), key.certificate()).map_err(ClientError::HostKey)?;
+        Ok(true)
     }
 
     async fn disconnected(&mut self, reason: DisconnectReason<ClientError>) -> Result<(), ClientError> {
@@ -65,7 +59,7 @@ pub fn words(error: &russh::Error) -> String {
             "the server closed the connection".to_owned()
         }
         russh::Error::KeepaliveTimeout | russh::Error::InactivityTimeout => {
-            "no sign of life from the server for a minute".to_owned()
+            "no sign of life from the server any more".to_owned()
         }
         russh::Error::Version => "what answers there does not speak SSH".to_owned(),
         russh::Error::NoCommonAlgo { kind, theirs, .. } => {

@@ -4,11 +4,15 @@ use std::time::Duration;
 use russh::keys::Algorithm;
 use russh::{Preferred, cipher, client};
 
-/// The client's settings, with `host_keys` as the order in which host keys are asked for.
-pub fn config(host_keys: Vec<Algorithm>) -> client::Config {
+use super::settings::KeepAlive;
+
+/// The client's settings, with `host_keys` as the order in which host keys are asked for, after those with `certificates`.
+pub fn config(host_keys: Vec<Algorithm>, certificates: Vec<Algorithm>, keep_alive: KeepAlive) -> client::Config {
+    let rounds = u32::try_from(keep_alive.unanswered).unwrap_or(u32::MAX).saturating_add(1);
     client::Config {
         preferred: Preferred {
             key: Cow::Owned(host_keys),
+            host_key_certificates: Cow::Owned(certificates),
             cipher: Cow::Borrowed(if has_aes() { AES_FIRST } else { CHACHA_FIRST }),
             ..Preferred::DEFAULT
         },
@@ -16,10 +20,10 @@ pub fn config(host_keys: Vec<Algorithm>) -> client::Config {
         window_size: 16 << 20,
         // In messages of 32 kB; 100, the default, lets one channel hold 48 MB.
         channel_buffer_size: 16,
-        keepalive_interval: Some(Duration::from_secs(15)),
-        keepalive_max: 3,
-        // Keepalives run only after login.
-        inactivity_timeout: Some(Duration::from_secs(60)),
+        keepalive_interval: Some(keep_alive.interval),
+        keepalive_max: keep_alive.unanswered,
+        // Keepalives run only after login, and their answers must have the time to come.
+        inactivity_timeout: Some(Duration::from_secs(60).max(keep_alive.interval.saturating_mul(rounds))),
         nodelay: true,
         ..client::Config::default()
     }

@@ -1,40 +1,48 @@
-use russh::keys::ssh_key::known_hosts::Marker;
-use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
-use super::known_hosts::{KnownHosts, KnownKey};
-use super::settings::Settings;
+use russh::keys::ssh_key::known_hosts::Marker;
+use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKey};
+
+use super::host_certificate;
+use super::known_hosts::{self, KnownHosts, KnownKey};
+use super::refusal::Refusal;
+use super::settings::{Settings, UnknownHostKey};
 use crate::host::HostError;
 
 /// What is known of one host's keys, and the decision on the one it shows.
 ///
-/// The address, as it is dialled, decides, as it does for `ssh`. Only where nothing at all is known of it does the name
-/// in the inventory decide; both were written by the user, so neither can be chosen by whoever answers.
+/// The address, as it is dialled, decides, as it does for `ssh`; or its alias, where it has one. Only where nothing at all is
+/// known of the address does the name in the inventory decide; all were written by the user, so none can be chosen by
+/// whoever answers.
 #[derive(Debug)]
 pub struct HostKeys {
-    /// As `ssh-keygen -R` wants it.
+    settings: Settings,
+    /// As a line has it: `[host]:port`; the plain name for port 22, and for an alias.
     host: String,
-    address: String,
-    port: u16,
-    /// Where a new key would be written down.
-    file: String,
-    address_keys: Keys,
-    name_keys: Keys,
+    files: Vec<PathBuf>,
+    /// The one that decides first.
+    names: Vec<Name>,
 }
 
 /// What is known by one name.
 #[derive(Debug)]
-struct Keys {
+struct Name {
+    /// As a certificate has it: in lower case, without a port.
+    name: String,
     /// By `[host]:port`; by the plain name for port 22.
     exact: Vec<KnownKey>,
     /// By the plain name where the port is another: OpenSSH lets these accept a key, but never refuse one.
     other_port: Vec<KnownKey>,
 }
 
+#[derive(Debug)]
 enum Verdict<'a> {
     Known,
-    Unknown,
+    /// Nothing is known; an authority may have signed it, but not well enough.
+    Unknown(Option<(&'a KnownKey, String)>),
     Changed(&'a KnownKey),
-    Revoked(&'a KnownKey),
 }
 
 /// In the order of preference; ssh-rsa with SHA-1 is not among them.
@@ -47,6 +55,9 @@ const ALGORITHMS: [Algorithm; 6] = [
     Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
 ];
 
+/// One new key at a time is written down: two hosts behind one address must not both be new.
+static WRITING: Mutex<()> = Mutex::new(());
+
 impl HostKeys {
     /// Reads what is known of the host.
     ///
@@ -55,122 +66,160 @@ impl HostKeys {
     pub fn read(settings: &Settings) -> Result<Self, HostError> {
         let files = settings.known_hosts_files();
         let known = KnownHosts::read(&files)?;
-        let port = settings.port;
-        Ok(Self {
-            host: host_and_port(&settings.address, port),
-            address: settings.address.clone(),
-            port,
-            file: files.first().map_or_else(String::new, |file| file.display().to_string()),
-            address_keys: Keys::of(&known, &settings.address, port),
-            name_keys: Keys::of(&known, &settings.name, port),
-        })
+        let (host, names) = match &settings.host_key_alias {
+            Some(alias) => (alias.clone(), vec![Name::alias(&known, alias)]),
+            None => {
+                let names = [&settings.address, &settings.name].map(|name| Name::of(&known, name, settings.port));
+                (host_and_port(&settings.address, settings.port), Vec::from(names))
+            }
+        };
+        Ok(Self { settings: settings.clone(), host, files, names })
     }
 
     /// The host key algorithms to ask for, those first of which a key is known: a host that is known by its RSA key
     /// would look unknown if it were asked for another.
     pub fn algorithms(&self) -> Vec<Algorithm> {
         let (mut known, other): (Vec<_>, Vec<_>) = ALGORITHMS.into_iter().partition(|algorithm| {
-            let all = [&self.address_keys, &self.name_keys].into_iter().flat_map(Keys::all);
+            let all = self.names.iter().flat_map(Name::all);
             all.filter(|known| known.marker.is_none()).any(|known| same_kind(&known.key.algorithm(), algorithm))
         });
         known.extend(other);
         known
     }
 
-    /// Decides on the key that the server proved to hold.
+    /// Those to ask for with a certificate, before all others: any, where an authority is known.
+    pub fn certificate_algorithms(&self) -> Vec<Algorithm> {
+        let mut all = self.names.iter().flat_map(Name::all);
+        let is_any = all.any(|known| known.marker == Some(Marker::CertAuthority));
+        if is_any { ALGORITHMS.to_vec() } else { Vec::new() }
+    }
+
+    /// Decides on the key that the server proved to hold, which may come with a certificate.
     ///
     /// # Errors
-    /// Unless it is known, and nothing says that it is revoked.
-    pub fn verify(&self, key: &PublicKey) -> Result<(), HostError> {
-        if let Some(entry) = [&self.address_keys, &self.name_keys].into_iter().find_map(|keys| keys.revoked(key)) {
-            return Err(self.revoked(entry));
+    /// Unless it is known, and nothing says that it is revoked. One of which nothing is known is written down and taken, where
+    /// that is wanted.
+    pub fn verify(&self, key: &PublicKey, certificate: Option<&Certificate>) -> Result<(), HostError> {
+        match self.decide(key, certificate) {
+            Err(Refused::Unknown(_)) if self.settings.unknown_host_key == UnknownHostKey::Write => {
+                let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+                // Another connection may have written it in the meantime, or another key.
+                match Self::read(&self.settings)?.decide(key, certificate) {
+                    Err(Refused::Unknown(_)) => self.write(key),
+                    decided => decided.map_err(Refused::into_error),
+                }
+            }
+            decided => decided.map_err(Refused::into_error),
         }
-        for keys in [&self.address_keys, &self.name_keys] {
-            match keys.verdict(key) {
+    }
+
+    fn write(&self, key: &PublicKey) -> Result<(), HostError> {
+        let Some(file) = self.files.first() else { return Ok(()) };
+        known_hosts::append(file, &self.host.to_lowercase(), key).map_err(|error| HostError::HostKey {
+            reason: format!("the new host key of {} cannot be written to {}: {error}", self.host, file.display()),
+            hint: "make the file writable, or name another file of known host keys first".to_owned(),
+        })
+    }
+
+    fn decide(&self, key: &PublicKey, certificate: Option<&Certificate>) -> Result<(), Refused> {
+        let file = self.files.first().map_or_else(String::new, |file| file.display().to_string());
+        let Settings { address, port, host_key_alias, .. } = &self.settings;
+        let alias = host_key_alias.as_deref();
+        let refusal = Refusal { host: &self.host, address, port: *port, alias, file: &file, key, certificate };
+        if let Some(entry) = self.names.iter().find_map(|name| name.revoked(key, certificate)) {
+            return Err(Refused::Known(refusal.revoked(entry)));
+        }
+        let mut unfit = None;
+        for name in &self.names {
+            match name.verdict(key, certificate) {
                 Verdict::Known => return Ok(()),
-                Verdict::Changed(entry) => return Err(self.changed(entry, key)),
-                Verdict::Revoked(entry) => return Err(self.revoked(entry)),
-                Verdict::Unknown => {}
+                Verdict::Changed(entry) => return Err(Refused::Known(refusal.changed(entry))),
+                Verdict::Unknown(why) => unfit = unfit.or(why),
             }
         }
-        Err(self.unknown(key))
+        Err(Refused::Unknown(refusal.unknown(unfit.as_ref())))
     }
+}
 
-    fn revoked(&self, entry: &KnownKey) -> HostError {
-        HostError::HostKey {
-            reason: format!("the host key of {} is revoked by {}:{}", self.host, entry.file.display(), entry.line),
-            hint: "somebody holds a key that must not be used any more: do not log in; give the host new keys"
-                .to_owned(),
-        }
-    }
+/// Why a key is not taken.
+enum Refused {
+    /// Nothing is known of it.
+    Unknown(HostError),
+    /// What is known speaks against it.
+    Known(HostError),
+}
 
-    fn changed(&self, entry: &KnownKey, key: &PublicKey) -> HostError {
-        let (file, line) = (entry.file.display(), entry.line);
-        HostError::HostKey {
-            reason: format!(
-                "the host key of {} has changed: {file}:{line} has {}, the server has {}",
-                self.host,
-                described(&entry.key),
-                described(key)
-            ),
-            hint: format!(
-                "somebody may sit in between, or the host was installed anew; only if you know that it was: \
-                 `ssh-keygen -R '{}' -f {file}`, then compare the new key's fingerprint before you add it",
-                self.host
-            ),
-        }
-    }
-
-    fn unknown(&self, key: &PublicKey) -> HostError {
-        let kind = kind(&key.algorithm());
-        HostError::HostKey {
-            reason: format!("the host key of {} is not known: {}", self.host, described(key)),
-            hint: format!(
-                "compare it with `ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub` on the host's own console; only if \
-                 it is the same: `ssh-keyscan -t {kind} -p {} {} >> {}` (which alone trusts whoever answers)",
-                self.port, self.address, self.file
-            ),
+impl Refused {
+    fn into_error(self) -> HostError {
+        match self {
+            Self::Unknown(error) | Self::Known(error) => error,
         }
     }
 }
 
-impl Keys {
+impl Name {
     fn of(known: &KnownHosts, host: &str, port: u16) -> Self {
         let other_port = if port == 22 { Vec::new() } else { known.of(host) };
-        Self { exact: known.of(&host_and_port(host, port)), other_port }
+        Self { name: host.to_lowercase(), exact: known.of(&host_and_port(host, port)), other_port }
+    }
+
+    /// An alias stands for the port too.
+    fn alias(known: &KnownHosts, alias: &str) -> Self {
+        Self { name: alias.to_owned(), exact: known.of(alias), other_port: Vec::new() }
     }
 
     fn all(&self) -> impl Iterator<Item = &KnownKey> {
         self.exact.iter().chain(&self.other_port)
     }
 
-    fn revoked(&self, key: &PublicKey) -> Option<&KnownKey> {
-        self.all().find(|known| known.marker == Some(Marker::Revoked) && same(&known.key, key))
+    /// The line that revokes the key, or what signed its certificate. OpenSSH does not look for it by the plain name where
+    /// `[host]:port` has the key; here it counts.
+    fn revoked(&self, key: &PublicKey, certificate: Option<&Certificate>) -> Option<&KnownKey> {
+        let is_meant = |known: &KnownKey| same(&known.key, key) || certificate.is_some_and(|own| signed_by(own, known));
+        self.all().find(|known| known.marker == Some(Marker::Revoked) && is_meant(known))
     }
 
-    fn verdict(&self, key: &PublicKey) -> Verdict<'_> {
-        match verdict(&self.exact, key) {
-            Verdict::Unknown if matches!(verdict(&self.other_port, key), Verdict::Known) => Verdict::Known,
+    fn verdict(&self, key: &PublicKey, certificate: Option<&Certificate>) -> Verdict<'_> {
+        let mut unfit = None;
+        for entries in [&self.exact, &self.other_port] {
+            match by_authority(entries, certificate, &self.name) {
+                Verdict::Unknown(why) => unfit = unfit.or(why),
+                verdict => return verdict,
+            }
+        }
+        // A certificate that is not good enough leaves a key that may be known by itself.
+        match by_key(&self.exact, key) {
+            Verdict::Unknown(_) if matches!(by_key(&self.other_port, key), Verdict::Known) => Verdict::Known,
+            Verdict::Unknown(_) => Verdict::Unknown(unfit),
             verdict => verdict,
         }
     }
 }
 
-/// What `known` says of `key`; an authority's key is no host's key.
-fn verdict<'a>(known: &'a [KnownKey], key: &PublicKey) -> Verdict<'a> {
+/// What the authorities among `entries` say.
+fn by_authority<'a>(entries: &'a [KnownKey], certificate: Option<&Certificate>, name: &str) -> Verdict<'a> {
+    let Some(certificate) = certificate else { return Verdict::Unknown(None) };
+    let authority = |known: &&KnownKey| known.marker == Some(Marker::CertAuthority) && signed_by(certificate, known);
+    let Some(entry) = entries.iter().find(authority) else { return Verdict::Unknown(None) };
+    match host_certificate::unfit(certificate, name, SystemTime::now()) {
+        None => Verdict::Known,
+        Some(why) => Verdict::Unknown(Some((entry, why))),
+    }
+}
+
+/// What `entries` say of `key`; an authority's key is no host's key.
+fn by_key<'a>(entries: &'a [KnownKey], key: &PublicKey) -> Verdict<'a> {
     let alike = |known: &KnownKey| same_kind(&known.key.algorithm(), &key.algorithm());
-    let mut verdict = Verdict::Unknown;
-    for entry in known {
-        match entry.marker {
-            Some(Marker::Revoked) if same(&entry.key, key) => return Verdict::Revoked(entry),
-            Some(_) => {}
-            None if same(&entry.key, key) => verdict = Verdict::Known,
-            None => match verdict {
-                Verdict::Unknown => verdict = Verdict::Changed(entry),
-                // Of several the one of the same kind is what a person can compare.
-                Verdict::Changed(first) if !alike(first) && alike(entry) => verdict = Verdict::Changed(entry),
-                Verdict::Changed(_) | Verdict::Known | Verdict::Revoked(_) => {}
-            },
+    let mut verdict = Verdict::Unknown(None);
+    for entry in entries.iter().filter(|entry| entry.marker.is_none()) {
+        if same(&entry.key, key) {
+            return Verdict::Known;
+        }
+        match verdict {
+            Verdict::Unknown(_) => verdict = Verdict::Changed(entry),
+            // Of several the one of the same kind is what a person can compare.
+            Verdict::Changed(first) if !alike(first) && alike(entry) => verdict = Verdict::Changed(entry),
+            Verdict::Changed(_) | Verdict::Known => {}
         }
     }
     verdict
@@ -180,6 +229,10 @@ fn same(one: &PublicKey, other: &PublicKey) -> bool {
     one.key_data() == other.key_data()
 }
 
+fn signed_by(certificate: &Certificate, known: &KnownKey) -> bool {
+    certificate.signature_key() == known.key.key_data()
+}
+
 /// Whether a key of this algorithm can sign by that one: an RSA key does by either hash.
 fn same_kind(key: &Algorithm, offered: &Algorithm) -> bool {
     key == offered || matches!((key, offered), (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }))
@@ -187,17 +240,4 @@ fn same_kind(key: &Algorithm, offered: &Algorithm) -> bool {
 
 fn host_and_port(host: &str, port: u16) -> String {
     if port == 22 { host.to_owned() } else { format!("[{host}]:{port}") }
-}
-
-fn described(key: &PublicKey) -> String {
-    format!("{} {}", key.algorithm(), key.fingerprint(HashAlg::Sha256))
-}
-
-/// The algorithm as it is named in sshd's files.
-fn kind(algorithm: &Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::Ecdsa { .. } => "ecdsa",
-        Algorithm::Rsa { .. } => "rsa",
-        _ => "ed25519",
-    }
 }

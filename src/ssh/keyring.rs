@@ -1,134 +1,117 @@
-use std::collections::HashMap;
-use std::fmt;
-use std::io;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use russh::keys::{PrivateKey, PublicKey, decode_secret_key, load_public_key};
+use russh::keys::PublicKey;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
-use zeroize::Zeroizing;
 
-/// Asks a person for the passphrase of the key in a file; `None` is a "no".
-type AskPassphrase = dyn Fn(&Path) -> Option<SecretString> + Send + Sync;
+use super::agent;
+use super::identity::{Identity, KeyProblem};
+use super::settings::{Settings, Via};
 
-/// The private keys of a run, shared by all hosts, so that a passphrase is asked for once and not once a host.
+/// The private keys of a run, shared by all hosts: each file is read once, and its passphrase asked for once. It also keeps in
+/// mind who was told a wrong password, so that nobody is told it twice.
 #[derive(Default)]
 pub struct Keyring {
-    ask: Option<Arc<AskPassphrase>>,
-    unlocked: Mutex<HashMap<PathBuf, Result<Arc<PrivateKey>, KeyProblem>>>,
-}
-
-/// A private key's file, as far as it can be known without its passphrase.
-#[derive(Debug)]
-pub(super) struct Identity {
-    pub path: PathBuf,
-    /// From the `.pub` beside it, or from the file itself.
-    pub public: Option<PublicKey>,
-    pub state: IdentityState,
-}
-
-/// Whether a private key is at hand.
-#[derive(Debug)]
-pub(super) enum IdentityState {
-    Ready(Arc<PrivateKey>),
-    Encrypted,
-    Unusable(KeyProblem),
-}
-
-/// Why a private key cannot be used.
-#[derive(Debug, Clone)]
-pub(super) enum KeyProblem {
-    Missing,
-    Unreadable(String),
-    /// Nobody is there to ask, or they would not say.
-    NoPassphrase,
-    WrongPassphrase,
-}
-
-impl fmt::Display for KeyProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => f.write_str("there is no such file"),
-            Self::Unreadable(reason) => write!(f, "cannot be read: {reason}"),
-            Self::NoPassphrase => f.write_str("it has a passphrase, and none was given"),
-            Self::WrongPassphrase => f.write_str("the passphrase is wrong"),
-        }
-    }
+    identities: Mutex<HashMap<PathBuf, Arc<Identity>>>,
+    refused: Mutex<HashSet<(String, String)>>,
 }
 
 impl Keyring {
+    /// How often a passphrase may be mistyped, as with `ssh`.
+    const TRIES: usize = 3;
+
     /// Keys with a passphrase stay locked.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Calls `ask` for the passphrase of a key that is needed, on a thread that may block; at most once a key.
-    pub fn asking(ask: impl Fn(&Path) -> Option<SecretString> + Send + Sync + 'static) -> Self {
-        Self { ask: Some(Arc::new(ask)), ..Self::default() }
-    }
-
-    /// The key in `path`, unlocked.
-    pub(super) async fn unlock(&self, path: &Path) -> Result<Arc<PrivateKey>, KeyProblem> {
-        let mut unlocked = self.unlocked.lock().await;
-        if let Some(known) = unlocked.get(path) {
-            return known.clone();
-        }
-        let result = match &self.ask {
-            None => Err(KeyProblem::NoPassphrase),
-            Some(ask) => {
-                let (ask, path) = (Arc::clone(ask), path.to_owned());
-                // A prompt waits for a person and the key derivation is made to be slow.
-                tokio::task::spawn_blocking(move || {
-                    let passphrase = ask(&path).ok_or(KeyProblem::NoPassphrase)?;
-                    let text = read(&path)?;
-                    decode_secret_key(&text, Some(passphrase.expose_secret()))
-                        .map(Arc::new)
-                        .map_err(|_| KeyProblem::WrongPassphrase)
-                })
-                .await
-                .unwrap_or(Err(KeyProblem::NoPassphrase))
-            }
-        };
-        unlocked.insert(path.to_owned(), result.clone());
-        result
-    }
-}
-
-impl Identity {
-    /// Looks at the key in `path`.
-    pub fn read(path: PathBuf) -> Self {
-        let mut public = path.file_name().and_then(|name| {
-            let mut name = name.to_owned();
-            name.push(".pub");
-            load_public_key(path.with_file_name(name)).ok()
-        });
-        let state = match read(&path) {
-            Err(problem) => IdentityState::Unusable(problem),
-            Ok(text) => match decode_secret_key(&text, None) {
-                Ok(key) => {
-                    public = Some(key.public_key().clone());
-                    IdentityState::Ready(Arc::new(key))
+    /// Calls `ask` for the passphrase of each locked key that these hosts want, and returns when all is said: from then on
+    /// nobody is asked, so that whatever draws on the terminal has it for itself. `None`, or an empty passphrase, leaves a key locked.
+    ///
+    /// A key is wanted where it is named and no agent holds it; of the usual ones, where nothing else is there to offer.
+    pub fn unlock(&self, hosts: &[Settings], mut ask: impl FnMut(&Path) -> Option<SecretString>) {
+        for path in self.wanted(hosts) {
+            for _ in 0..Self::TRIES {
+                let Some(passphrase) = ask(&path).filter(|passphrase| !passphrase.expose_secret().is_empty()) else {
+                    break;
+                };
+                let identity = Identity::read(&path).unlocked(&passphrase);
+                let again = identity.private.as_ref().is_err_and(|problem| *problem == KeyProblem::WrongPassphrase);
+                self.lock().insert(path.clone(), Arc::new(identity));
+                if !again {
+                    break;
                 }
-                // OpenSSH's format shows the public half without the passphrase.
-                Err(error) => match PrivateKey::from_openssh(text.as_bytes()) {
-                    Ok(key) if key.is_encrypted() => {
-                        public = Some(key.public_key().clone());
-                        IdentityState::Encrypted
-                    }
-                    _ if text.contains("ENCRYPTED") => IdentityState::Encrypted,
-                    _ => IdentityState::Unusable(KeyProblem::Unreadable(error.to_string())),
-                },
-            },
-        };
-        Self { path, public, state }
+            }
+        }
+    }
+
+    /// What is in a private key's file and beside it.
+    pub(super) fn identity(&self, path: &Path) -> Arc<Identity> {
+        Arc::clone(self.lock().entry(path.to_owned()).or_insert_with(|| Arc::new(Identity::read(path))))
+    }
+
+    /// Whether this host has refused its user's password before.
+    pub(super) fn has_refused(&self, host: &Settings) -> bool {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(&whose(host))
+    }
+
+    /// Keeps in mind that this host has refused its user's password.
+    pub(super) fn refuse(&self, host: &Settings) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(whose(host));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<Identity>>> {
+        self.identities.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The files to ask for, each once.
+    fn wanted(&self, hosts: &[Settings]) -> Vec<PathBuf> {
+        let mut all = Vec::new();
+        hosts.iter().for_each(|host| with_jumps(host, &mut all));
+        let (mut seen, mut held, mut wanted) = (HashSet::new(), HashMap::new(), Vec::new());
+        for host in all {
+            let files = host.identity_files();
+            // Most hosts of a fleet want the same.
+            if !seen.insert((files.clone(), host.agent.clone(), host.password.is_some())) {
+                continue;
+            }
+            let identities: Vec<_> = files.iter().map(|file| self.identity(file)).collect();
+            let locked = |identity: &&Arc<Identity>| identity.private.as_ref().err() == Some(&KeyProblem::Locked);
+            if !identities.iter().any(|identity| locked(&identity)) {
+                continue;
+            }
+            let held: &Vec<PublicKey> = held
+                .entry(host.agent.clone())
+                .or_insert_with(|| host.agent.as_deref().map_or_else(Vec::new, agent::held));
+            let other = host.password.is_some() || !held.is_empty() || identities.iter().any(|key| key.private.is_ok());
+            if host.identities.is_empty() && other {
+                continue;
+            }
+            let in_agent = |identity: &Arc<Identity>| {
+                let public = identity.public.as_ref();
+                public.is_some_and(|public| held.iter().any(|key| key.key_data() == public.key_data()))
+            };
+            for identity in identities.iter().filter(locked).filter(|identity| !in_agent(identity)) {
+                if !wanted.contains(&identity.path) {
+                    wanted.push(identity.path.clone());
+                }
+            }
+        }
+        wanted
     }
 }
 
-fn read(path: &Path) -> Result<Zeroizing<String>, KeyProblem> {
-    std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => KeyProblem::Missing,
-        _ => KeyProblem::Unreadable(error.to_string()),
-    })
+/// An account, by whichever name its host is called.
+fn whose(host: &Settings) -> (String, String) {
+    (host.user.clone(), host.endpoint())
+}
+
+/// `host` and what it is reached through.
+fn with_jumps<'a>(host: &'a Settings, all: &mut Vec<&'a Settings>) {
+    if let Via::Jumps(jumps) = &host.via {
+        jumps.iter().for_each(|jump| with_jumps(jump, all));
+    }
+    all.push(host);
 }

@@ -1,10 +1,12 @@
-use std::io;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use ring::hmac;
 use russh::keys::PublicKey;
-use russh::keys::ssh_key::known_hosts::{HostPatterns, Marker};
+use russh::keys::ssh_key::known_hosts::Marker;
 
+use super::host_pattern::matches;
 use crate::host::HostError;
 
 /// The files of known host keys, read but not yet understood: a fleet's files are long and one host's lines are few.
@@ -80,93 +82,53 @@ fn known_key(host: &str, file: &Path, number: usize, line: &str) -> Option<Known
     Some(KnownKey { marker, key, file: file.to_owned(), line: number })
 }
 
-/// Whether a line's hosts name `host`, which is in lower case.
-fn matches(patterns: &HostPatterns, host: &str) -> bool {
-    match patterns {
-        HostPatterns::HashedName { salt, hash } => {
-            let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, salt);
-            hmac::verify(&key, host.as_bytes(), hash).is_ok()
-        }
-        HostPatterns::Patterns(patterns) => {
-            let mut found = false;
-            for pattern in patterns {
-                let pattern = pattern.to_lowercase();
-                match pattern.strip_prefix('!') {
-                    // What is excluded stays so, wherever in the line it stands.
-                    Some(pattern) if wildcard(pattern.as_bytes(), host.as_bytes()) => return false,
-                    Some(_) => {}
-                    None => found |= wildcard(pattern.as_bytes(), host.as_bytes()),
-                }
-            }
-            found
-        }
+/// Writes a line for `host` at the end of `file`, which is made where it is not there, for its owner alone.
+///
+/// # Errors
+/// Where that cannot be done; nothing is written then.
+pub fn append(file: &Path, host: &str, key: &PublicKey) -> io::Result<()> {
+    let key = PublicKey::from(key.key_data().clone()).to_openssh().map_err(io::Error::other)?;
+    if let Some(directory) = file.parent().filter(|directory| !directory.as_os_str().is_empty() && !directory.exists())
+    {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
+    let mut open = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(file)?;
+    // Other programs may write to it at the same time: a lock for those that take one, and one write for all.
+    open.lock()?;
+    let start = if ends_its_line(&mut open)? { "" } else { "\n" };
+    open.write_all(format!("{start}{host} {}\n", key.trim()).as_bytes())
 }
 
-/// Whether `text` is what `pattern` describes: `*` is any run of bytes, `?` any single one.
-fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut p, mut t) = (0, 0);
-    // Where to go on with one byte more for the last star.
-    let mut retry: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                retry = Some((p, t));
-                p += 1;
-            }
-            Some(byte) if *byte == b'?' || *byte == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            _ => {
-                let Some((star, from)) = retry else { return false };
-                retry = Some((star, from + 1));
-                p = star + 1;
-                t = from + 1;
-            }
-        }
+fn ends_its_line(file: &mut File) -> io::Result<bool> {
+    let mut last = [b'\n'];
+    if file.metadata()?.len() > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
     }
-    pattern[p..].iter().all(|byte| *byte == b'*')
+    Ok(last == [b'\n'])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{matches, wildcard};
+    use std::os::unix::fs::PermissionsExt;
+
+    use russh::keys::PublicKey;
+
+    use super::append;
 
     #[test]
-    fn hosts_are_named_as_in_openssh() {
-        // Made by `ssh-keygen -H`.
-        let web1 = "|1|uulb0Ui16d6bcF2+ES0c69FS3QU=|gpDjHUcI7S8R1AnaLS8lbGDENyw=";
-        let cases = [
-            ("web1", "web1", true),
-            ("web1", "web10", false),
-            ("WEB1", "web1", true),
-            ("a,web1,b", "web1", true),
-            ("web?", "web1", true),
-            ("*.example.com", "web1.example.com", true),
-            ("*.example.com", "example.com", false),
-            ("*", "[web1]:2222", true),
-            ("web1", "[web1]:2222", false),
-            ("[web1]:2222", "[web1]:2222", true),
-            ("[web*]:2222", "[web1]:2222", true),
-            ("web1,!web1", "web1", false),
-            ("!web1,*", "web1", false),
-            ("!web1,*", "web2", true),
-            ("!web1", "web2", false),
-            (web1, "web1", true),
-            (web1, "web2", false),
-        ];
-        for (hosts, host, expected) in cases {
-            assert_eq!(matches(&hosts.parse().unwrap(), host), expected, "{hosts} {host}");
+    fn a_new_line_ends_the_one_before() {
+        let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(".ssh/known_hosts");
+        let parsed = PublicKey::from_openssh(&format!("{key} me@here")).unwrap();
+        append(&file, "one", &parsed).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("one {key}\n"));
+        for (path, mode) in [(file.as_path(), 0o600), (file.parent().unwrap(), 0o700)] {
+            assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, mode);
         }
-    }
-
-    #[test]
-    fn stars_go_back_as_far_as_they_must() {
-        for (pattern, text, expected) in
-            [("*a*b", "xaxbxb", true), ("*a*b", "xaxbx", false), ("**", "", true), ("?", "", false), ("a*", "a", true)]
-        {
-            assert_eq!(wildcard(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
-        }
+        std::fs::write(&file, "cut short").unwrap();
+        append(&file, "[two]:2222", &parsed).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("cut short\n[two]:2222 {key}\n"));
     }
 }

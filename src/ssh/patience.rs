@@ -10,29 +10,17 @@ pub struct Patience {
     endpoint: String,
     until: Instant,
     allowed: Duration,
-    given_back: Duration,
 }
 
 impl Patience {
     /// `allowed` from now on, for connecting to `endpoint`.
     pub fn of(allowed: Duration, endpoint: String) -> Self {
-        Self { endpoint, until: Instant::now() + allowed, allowed, given_back: Duration::ZERO }
+        Self { endpoint, until: Instant::now() + allowed, allowed }
     }
 
     /// The time that is left.
     pub fn left(&self) -> Duration {
         self.until.saturating_duration_since(Instant::now())
-    }
-
-    /// Gives back time in which nobody waited for the host, but for the person at the keyboard.
-    pub fn give_back(&mut self, time: Duration) {
-        self.until += time;
-        self.given_back += time;
-    }
-
-    /// The time given back so far; what the server saw as silence.
-    pub fn given_back(&self) -> Duration {
-        self.given_back
     }
 
     /// Waits for `future` as long as there is time; `what` says in an error what did not happen.

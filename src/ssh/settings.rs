@@ -1,9 +1,8 @@
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
-
-use crate::inventory;
 
 /// How to reach one host and log in there.
 #[derive(Debug, Clone)]
@@ -18,6 +17,8 @@ pub struct Settings {
     pub user: String,
     /// How to get to the address.
     pub via: Via,
+    /// The user's password there, where the server takes one. What it is reached through is never told it.
+    pub password: Option<SecretString>,
     /// Private keys to offer; the usual ones of `~/.ssh` where none is named.
     pub identities: Vec<PathBuf>,
     /// Certificates for those keys, beside each key's own `-cert.pub`.
@@ -34,6 +35,12 @@ pub struct Settings {
     pub unknown_host_key: UnknownHostKey,
     /// The longest that connecting may take, login and the way to root included.
     pub connect_timeout: Duration,
+    /// When a server that is silent is given up.
+    pub keep_alive: KeepAlive,
+    /// Of which kind the address is to be.
+    pub address_family: AddressFamily,
+    /// The address here that the connection comes from.
+    pub bind_address: Option<IpAddr>,
     /// Whether anything is to run as root: then connecting finds out how to become it, and fails where that cannot be.
     pub root: bool,
     /// The user's password for sudo, where it wants one.
@@ -63,6 +70,27 @@ pub enum UnknownHostKey {
     Write,
 }
 
+/// When a server that is silent is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// How long it may be silent before it is asked for a sign of life.
+    pub interval: Duration,
+    /// How many of these it may leave unanswered.
+    pub unanswered: usize,
+}
+
+/// Which of a name's addresses are dialled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AddressFamily {
+    /// All of them.
+    #[default]
+    Any,
+    /// Those of IPv4.
+    V4,
+    /// Those of IPv6.
+    V6,
+}
+
 impl Settings {
     /// The way to a host as its address alone says it, with OpenSSH's defaults.
     #[must_use]
@@ -73,6 +101,7 @@ impl Settings {
             port: 22,
             user: user.to_owned(),
             via: Via::Direct,
+            password: None,
             identities: Vec::new(),
             certificates: Vec::new(),
             identities_only: false,
@@ -81,6 +110,9 @@ impl Settings {
             host_key_alias: None,
             unknown_host_key: UnknownHostKey::Refuse,
             connect_timeout: Duration::from_secs(10),
+            keep_alive: KeepAlive { interval: Duration::from_secs(15), unanswered: 3 },
+            address_family: AddressFamily::Any,
+            bind_address: None,
             root: true,
             sudo_password: None,
         }
@@ -107,25 +139,17 @@ impl Settings {
         ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"].iter().map(|path| at_home(Path::new(path))).collect()
     }
 
+    /// The certificates to offer beside those that stand beside their keys.
+    pub(super) fn certificate_files(&self) -> Vec<PathBuf> {
+        self.certificates.iter().map(|path| at_home(path)).collect()
+    }
+
     /// Host and port for people.
     pub(super) fn endpoint(&self) -> String {
         if self.address.contains(':') {
             format!("[{}]:{}", self.address, self.port)
         } else {
             format!("{}:{}", self.address, self.port)
-        }
-    }
-}
-
-/// The agent is that of the environment (`SSH_AUTH_SOCK`); there is no password for sudo.
-impl From<&inventory::Host> for Settings {
-    fn from(host: &inventory::Host) -> Self {
-        Self {
-            port: host.ssh.port,
-            identities: host.ssh.identities.clone(),
-            known_hosts: host.ssh.known_hosts.clone(),
-            connect_timeout: host.ssh.connect_timeout,
-            ..Self::to(&host.name, &host.address, &host.ssh.user)
         }
     }
 }

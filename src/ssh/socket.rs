@@ -1,11 +1,10 @@
 use std::io;
-use std::net::{Shutdown, SocketAddr};
-use std::os::fd::AsFd;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// A TCP connection that acknowledges at once while it is young.
 ///
@@ -21,16 +20,15 @@ impl Socket {
     /// Reads that are acknowledged at once; a login takes fewer.
     const QUICK_READS: u8 = 40;
 
-    /// Connects to `address`.
-    pub async fn connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+    /// Connects to `address`, from the address `from` where one is given.
+    pub async fn connect(address: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if let Some(from) = from {
+            socket.bind(SocketAddr::new(from, 0))?;
+        }
+        let stream = socket.connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, quick_reads: Self::QUICK_READS })
-    }
-
-    /// A way to end this connection from outside.
-    pub fn hangup(&self) -> io::Result<Hangup> {
-        Ok(Hangup { stream: Some(self.stream.as_fd().try_clone_to_owned()?.into()) })
     }
 
     fn acknowledge(&mut self) {
@@ -61,29 +59,5 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
-/// Ends a connection when it is dropped, unless told that all went well.
-///
-/// russh drives a handshake in a task of its own, which outlives a `connect` that was given up.
-#[derive(Debug)]
-pub struct Hangup {
-    stream: Option<std::net::TcpStream>,
-}
-
-impl Hangup {
-    /// The connection is to live.
-    pub fn disarm(mut self) {
-        self.stream = None;
-    }
-}
-
-impl Drop for Hangup {
-    fn drop(&mut self) {
-        if let Some(stream) = self.stream.take() {
-            // It fails only where the connection has ended already.
-            let _ = stream.shutdown(Shutdown::Both);
-        }
     }
 }

@@ -5,6 +5,8 @@
 mod help;
 mod import;
 mod pages;
+mod passwords;
+mod ssh;
 mod usage;
 
 use assert_cmd::Command;

@@ -1,6 +1,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use futures::StreamExt;
 use kfleet::host::{Exit, HostError, Request, User};
 
 use crate::sshd::{Sshd, kill, run, script, try_run};
@@ -50,6 +52,65 @@ async fn twenty_megabytes_go_either_way() {
     let body = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\n".repeat(312_500);
     let ran = run(&*host, &format!("wc -c <<'END'\n{body}END")).await;
     assert_eq!(ran.text().trim(), "20000000");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_byte_goes_either_way_as_it_is() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    // Every pair of bytes, so that nothing between them is taken for a line end or an escape.
+    let all: Vec<u8> = (0..=255_u8).flat_map(|one| (0..=255_u8).flat_map(move |two| [one, two])).collect();
+    // In pieces of every size, some of them empty.
+    let pieces = (0_usize..).scan(0, |at, size| {
+        let piece = all.get(*at..(*at + size).min(all.len()))?;
+        *at += size;
+        Some(Bytes::copy_from_slice(piece))
+    });
+    let pieces: Vec<_> = pieces.collect();
+    assert_eq!(pieces.concat(), all);
+    for (request, from) in [
+        (Request::line("cat"), &all[..]),
+        (Request::line("cat >&2"), &all),
+        (script("cat", Duration::from_secs(60)), &all),
+        (Request::line("head -c 1000; cat >/dev/null"), &all[..1000]),
+        (script("head -c 0", Duration::from_secs(60)), &[]),
+    ] {
+        let input = futures::stream::iter(pieces.clone()).boxed();
+        let ran = try_run(&*host, request.reading(input)).await.unwrap();
+        assert_eq!(ran.exit, Exit::Status(0));
+        assert!([ran.stdout, ran.stderr].concat() == from);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_line_ends_as_a_script_does() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    let line = async |text: &str, deadline: Option<Duration>| {
+        try_run(&*host, Request { deadline, ..Request::line(text) }).await
+    };
+    assert_eq!(line("exit 7", None).await.unwrap().exit, Exit::Status(7));
+    assert_eq!(line("kill -TERM $$", None).await.unwrap().exit, Exit::Signal("TERM".to_owned()));
+    // A child that stays has its status at once.
+    let started = Instant::now();
+    let ran = line("sleep 30 & echo $!; exit 3", None).await.unwrap();
+    assert_eq!(ran.exit, Exit::Status(3));
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    kill(ran.text().trim().parse().unwrap());
+    // What is out of time is ended, whatever it has started, and what others run on the connection is not.
+    let long = format!("7{:06}", std::process::id() % 1_000_000);
+    let deadline = Duration::from_secs(1);
+    let late = line(&format!("trap '' HUP; sleep {long} & sleep {long}"), Some(deadline)).await.unwrap_err();
+    assert_eq!(late, HostError::Deadline { after: deadline });
+    let mut left = String::new();
+    for _ in 0..60 {
+        left = run(&*host, &format!("pgrep -x -f 'sleep {long}'")).await.text().to_owned();
+        if left.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(left, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,24 +5,79 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use kfleet::host::HostError;
+use kfleet::ssh::{Settings, UnknownHostKey};
 
 use crate::sshd::{Sshd, connect, keygen, public};
 
-/// What `ssh` says: whether it takes the key, by a login that runs `true`.
-fn ssh_takes_it(sshd: &Sshd, address: &str) -> bool {
+/// What becomes of a host key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Taken,
+    Unknown,
+    Changed,
+    Revoked,
+}
+
+/// How `ssh` is called.
+pub struct Ssh<'a> {
+    pub sshd: &'a Sshd,
+    pub address: &'a str,
+    pub options: Vec<String>,
+}
+
+impl<'a> Ssh<'a> {
+    pub fn of(sshd: &'a Sshd, address: &'a str) -> Self {
+        Self { sshd, address, options: Vec::new() }
+    }
+}
+
+/// What `ssh` says, by a login that runs `true`.
+pub fn ssh_says(ssh: &Ssh) -> Verdict {
+    let Ssh { sshd, address, options: more } = ssh;
     let known = format!("UserKnownHostsFile={}", sshd.path("known_hosts").display());
-    let options = [known.as_str(), "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=yes", "BatchMode=yes"];
+    let options = [
+        known.as_str(),
+        "GlobalKnownHostsFile=/dev/null",
+        "BatchMode=yes",
+        "UpdateHostKeys=no",
+        "KexAlgorithms=curve25519-sha256",
+    ];
     let mut command = Command::new("ssh");
     command.args(["-F", "none", "-l", "root", "-p", &sshd.port.to_string(), "-i"]).arg(sshd.path("id"));
-    command.args(options.iter().flat_map(|option| ["-o", option])).args([address, "true"]);
-    command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+    command.args(more.iter().map(String::as_str).chain(options).flat_map(|option| ["-o", option]));
+    command.args(["-o", "StrictHostKeyChecking=yes", address, "true"]);
+    let output = command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let has = |words: &str| said.contains(words);
+    match output.status.success() {
+        true => Verdict::Taken,
+        false if has("REVOKED HOST KEY DETECTED") || has("is marked as revoked") => Verdict::Revoked,
+        false if has("REMOTE HOST IDENTIFICATION HAS CHANGED") => Verdict::Changed,
+        false if has("host key is known for") => Verdict::Unknown,
+        false => panic!("ssh says: {said}"),
+    }
+}
+
+/// What kfleet says, and in which words.
+pub async fn kfleet_says(sshd: &Sshd, name: &str, address: &str) -> (Verdict, Option<HostError>) {
+    let settings = Settings { name: name.to_owned(), address: address.to_owned(), root: false, ..sshd.settings() };
+    said(connect(settings).await.map(|_| ()))
+}
+
+fn said(connected: Result<(), HostError>) -> (Verdict, Option<HostError>) {
+    let Err(error) = connected else { return (Verdict::Taken, None) };
+    let HostError::HostKey { reason, .. } = &error else { panic!("{error:?}") };
+    let verdict = match reason {
+        reason if reason.contains(" is revoked by ") => Verdict::Revoked,
+        reason if reason.contains(" has changed: ") => Verdict::Changed,
+        reason if reason.contains(" is not known: ") => Verdict::Unknown,
+        reason => panic!("{reason}"),
+    };
+    (verdict, Some(error))
 }
 
 async fn kfleet_takes_it(sshd: &Sshd, name: &str, address: &str) -> Result<(), HostError> {
-    let mut settings = sshd.settings();
-    settings.name = name.to_owned();
-    settings.address = address.to_owned();
-    connect(settings).await.map(|_| ())
+    kfleet_says(sshd, name, address).await.1.map_or(Ok(()), Err)
 }
 
 fn hashed(sshd: &Sshd, line: &str) -> String {
@@ -36,7 +91,7 @@ fn hashed(sshd: &Sshd, line: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_verdict_is_that_of_ssh() {
-    let Some(sshd) = Sshd::with("", &["ed25519", "rsa"]) else { return };
+    let Some(sshd) = Sshd::with("ListenAddress ::1", &["ed25519", "rsa"]) else { return };
     let (ours, rsa) = (sshd.host_key("ed25519"), sshd.host_key("rsa"));
     keygen(&sshd.path("other"), "ed25519", "");
     let other = public(&sshd.path("other"));
@@ -44,73 +99,97 @@ async fn the_verdict_is_that_of_ssh() {
     let port = sshd.port;
     let hash = |line: &str| hashed(&sshd, line);
 
-    let cases: Vec<(&str, String, bool)> = vec![
-        ("nothing", String::new(), false),
-        ("plain", format!("{at} {ours}"), true),
-        ("plain, several hosts", format!("example.com,{at},other {ours}"), true),
-        ("another key", format!("{at} {other}"), false),
-        ("another host", format!("[127.0.0.2]:{port} {ours}"), false),
-        ("another port", format!("[127.0.0.1]:1 {ours}"), false),
-        ("no port, right key", format!("127.0.0.1 {ours}"), true),
-        ("no port, another key", format!("127.0.0.1 {other}"), false),
-        ("no port, another key, and one with", format!("127.0.0.1 {other}\n{at} {ours}"), true),
-        ("with port another key, no port right key", format!("{at} {other}\n127.0.0.1 {ours}"), false),
-        ("hashed", hash(&format!("{at} {ours}")), true),
-        ("hashed, another key", hash(&format!("{at} {other}")), false),
-        ("hashed, another host", hash(&format!("[127.0.0.2]:{port} {ours}")), false),
-        ("wildcard", format!("[127.0.*]:* {ours}"), true),
-        ("everything", format!("* {ours}"), true),
-        ("question marks", format!("[127.0.0.?]:{port} {ours}"), true),
-        ("excluded", format!("*,!127.0.0.1,!{at} {ours}"), false),
-        ("excluded first", format!("!{at},!127.0.0.1,* {ours}"), false),
-        ("excluded with its port only", format!("*,!{at} {ours}"), true),
-        ("excluded on another line", format!("*,!{at} {ours}\n{at} {ours}"), true),
-        ("another is excluded", format!("*,!other {ours}"), true),
-        ("two keys, the second is right", format!("{at} {other}\n{at} {ours}"), true),
-        ("two keys, the first is right", format!("{at} {ours}\n{at} {other}"), true),
-        ("revoked", format!("@revoked {at} {ours}"), false),
-        ("revoked and plain", format!("{at} {ours}\n@revoked {at} {ours}"), false),
-        ("revoked for all and plain", format!("@revoked * {ours}\n{at} {ours}"), false),
-        ("another is revoked", format!("@revoked * {other}\n{at} {ours}"), true),
-        ("revoked for another host", format!("@revoked other {ours}\n{at} {ours}"), true),
-        ("an authority is no host", format!("@cert-authority {at} {ours}"), false),
-        ("an authority and plain", format!("@cert-authority * {other}\n{at} {ours}"), true),
-        ("an unknown marker", format!("@trusted {at} {ours}"), false),
-        ("known by another type only", format!("{at} {rsa}"), true),
-        ("known by both types", format!("{at} {rsa}\n{at} {ours}"), true),
-        ("the right type, asked for after one that differs", format!("{at} {rsa}\n{at} {other}"), false),
-        ("the type lies", format!("{at} ssh-rsa {}", ours.split(' ').nth(1).unwrap()), false),
-        ("tabs, blanks and a comment", format!("  \t{at}\t {ours}  me@here # and more"), true),
-        ("a comment", format!("# {at} {ours}"), false),
-        ("nonsense before", format!("what is this\n{at}\n\u{1}\u{2}\n{at} {ours}"), true),
-        ("no line end, carriage return", format!("{at} {ours}\r"), true),
-        ("cut short", format!("{at} {}", &ours[..ours.len() - 8]), false),
+    use Verdict::{Changed, Revoked, Taken, Unknown};
+    let cases: Vec<(&str, String, Verdict)> = vec![
+        ("nothing", String::new(), Unknown),
+        ("plain", format!("{at} {ours}"), Taken),
+        ("plain, several hosts", format!("example.com,{at},other {ours}"), Taken),
+        ("another key", format!("{at} {other}"), Changed),
+        ("another host", format!("[127.0.0.2]:{port} {ours}"), Unknown),
+        ("another port", format!("[127.0.0.1]:1 {ours}"), Unknown),
+        ("no port, right key", format!("127.0.0.1 {ours}"), Taken),
+        ("no port, another key", format!("127.0.0.1 {other}"), Unknown),
+        ("no port, another key, and one with", format!("127.0.0.1 {other}\n{at} {ours}"), Taken),
+        ("with port another key, no port right key", format!("{at} {other}\n127.0.0.1 {ours}"), Changed),
+        ("hashed", hash(&format!("{at} {ours}")), Taken),
+        ("hashed, another key", hash(&format!("{at} {other}")), Changed),
+        ("hashed, another host", hash(&format!("[127.0.0.2]:{port} {ours}")), Unknown),
+        ("wildcard", format!("[127.0.*]:* {ours}"), Taken),
+        ("everything", format!("* {ours}"), Taken),
+        ("question marks", format!("[127.0.0.?]:{port} {ours}"), Taken),
+        ("excluded", format!("*,!127.0.0.1,!{at} {ours}"), Unknown),
+        ("excluded first", format!("!{at},!127.0.0.1,* {ours}"), Unknown),
+        ("excluded with its port only", format!("*,!{at} {ours}"), Taken),
+        ("excluded on another line", format!("*,!{at} {ours}\n{at} {ours}"), Taken),
+        ("another is excluded", format!("*,!other {ours}"), Taken),
+        ("two keys, the second is right", format!("{at} {other}\n{at} {ours}"), Taken),
+        ("two keys, the first is right", format!("{at} {ours}\n{at} {other}"), Taken),
+        ("revoked", format!("@revoked {at} {ours}"), Revoked),
+        ("revoked and plain", format!("{at} {ours}\n@revoked {at} {ours}"), Revoked),
+        ("revoked for all and plain", format!("@revoked * {ours}\n{at} {ours}"), Revoked),
+        ("another is revoked", format!("@revoked * {other}\n{at} {ours}"), Taken),
+        ("revoked for another host", format!("@revoked other {ours}\n{at} {ours}"), Taken),
+        ("an authority is no host", format!("@cert-authority {at} {ours}"), Unknown),
+        ("an authority and plain", format!("@cert-authority * {other}\n{at} {ours}"), Taken),
+        ("an unknown marker", format!("@trusted {at} {ours}"), Unknown),
+        ("known by another type only", format!("{at} {rsa}"), Taken),
+        ("known by both types", format!("{at} {rsa}\n{at} {ours}"), Taken),
+        ("the right type, asked for after one that differs", format!("{at} {rsa}\n{at} {other}"), Changed),
+        ("the type lies", format!("{at} ssh-rsa {}", ours.split(' ').nth(1).unwrap()), Unknown),
+        ("tabs, blanks and a comment", format!("  \t{at}\t {ours}  me@here # and more"), Taken),
+        ("a comment", format!("# {at} {ours}"), Unknown),
+        ("nonsense before", format!("what is this\n{at}\n\u{1}\u{2}\n{at} {ours}"), Taken),
+        ("no line end, carriage return", format!("{at} {ours}\r"), Taken),
+        ("cut short", format!("{at} {}", &ours[..ours.len() - 8]), Unknown),
     ];
     let mut wrong = Vec::new();
     for (name, known, expected) in cases {
         fs::write(sshd.path("known_hosts"), format!("{known}\n")).unwrap();
-        let ssh = ssh_takes_it(&sshd, "127.0.0.1");
+        let ssh = ssh_says(&Ssh::of(&sshd, "127.0.0.1"));
         // `ssh` has one name for a host, so it is the inventory's too.
-        let kfleet = kfleet_takes_it(&sshd, "127.0.0.1", "127.0.0.1").await;
-        if let Err(error) = &kfleet {
-            assert!(matches!(error, HostError::HostKey { .. }), "{name}: {error:?}");
-        }
-        if (ssh, kfleet.is_ok()) != (expected, expected) {
-            wrong.push(format!("{name}: expected {expected}, ssh {ssh}, kfleet {kfleet:?}"));
+        let (kfleet, error) = kfleet_says(&sshd, "127.0.0.1", "127.0.0.1").await;
+        if (ssh, kfleet) != (expected, expected) {
+            wrong.push(format!("{name}: expected {expected:?}, ssh {ssh:?}, kfleet {kfleet:?}: {error:?}"));
         }
     }
     // A name is looked up as it was written, in any case of letters, and not by its address.
     for (known, address, expected) in [
-        (format!("[localhost]:{port} {ours}"), "localhost", true),
-        (format!("[LocalHost]:{port} {ours}"), "localhost", true),
-        (format!("[localhost]:{port} {ours}"), "LOCALHOST", true),
-        (hash(&format!("[localhost]:{port} {ours}")), "LocalHost", true),
-        (format!("{at} {ours}"), "localhost", false),
+        (format!("[localhost]:{port} {ours}"), "localhost", Taken),
+        (format!("[LocalHost]:{port} {ours}"), "localhost", Taken),
+        (format!("[localhost]:{port} {ours}"), "LOCALHOST", Taken),
+        (hash(&format!("[localhost]:{port} {ours}")), "LocalHost", Taken),
+        (format!("{at} {ours}"), "localhost", Unknown),
+        (format!("[::1]:{port} {ours}"), "::1", Taken),
+        (format!("[::1]:{port} {other}"), "::1", Changed),
+        (format!("::1 {ours}"), "::1", Taken),
+        (hash(&format!("[::1]:{port} {ours}")), "::1", Taken),
+        (format!("[::*]:{port} {ours}"), "::1", Taken),
     ] {
         fs::write(sshd.path("known_hosts"), &known).unwrap();
-        let (ssh, kfleet) = (ssh_takes_it(&sshd, address), kfleet_takes_it(&sshd, address, address).await);
-        if (ssh, kfleet.is_ok()) != (expected, expected) {
-            wrong.push(format!("{address} by {known}: expected {expected}, ssh {ssh}, kfleet {kfleet:?}"));
+        let ssh = ssh_says(&Ssh::of(&sshd, address));
+        let (kfleet, error) = kfleet_says(&sshd, address, address).await;
+        if (ssh, kfleet) != (expected, expected) {
+            wrong.push(format!(
+                "{address} by {known}: expected {expected:?}, ssh {ssh:?}, kfleet {kfleet:?}: {error:?}"
+            ));
+        }
+    }
+    // An alias stands for host and port.
+    for (known, expected) in [
+        (format!("other-name {ours}"), Taken),
+        (format!("Other-Name {ours}"), Taken),
+        (format!("other-name {other}"), Changed),
+        (format!("[other-name]:{port} {ours}"), Unknown),
+        (format!("{at} {ours}"), Unknown),
+        (format!("other-name {ours}\n@revoked other-name {ours}"), Revoked),
+    ] {
+        fs::write(sshd.path("known_hosts"), format!("{known}\n")).unwrap();
+        let alias = vec!["HostKeyAlias=other-name".to_owned()];
+        let ssh = ssh_says(&Ssh { options: alias, ..Ssh::of(&sshd, "127.0.0.1") });
+        let settings = Settings { host_key_alias: Some("other-name".to_owned()), root: false, ..sshd.settings() };
+        let (kfleet, error) = said(connect(settings).await.map(|_| ()));
+        if (ssh, kfleet) != (expected, expected) {
+            wrong.push(format!("alias by {known}: expected {expected:?}, ssh {ssh:?}, kfleet {kfleet:?}: {error:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -170,7 +249,10 @@ async fn a_refusal_says_what_to_compare_and_where() {
 
     fs::write(&file, format!("@revoked * {ours}\n")).unwrap();
     let error = kfleet_takes_it(&sshd, "one", "127.0.0.1").await.unwrap_err();
-    assert_eq!(error.to_string(), format!("the host key of [127.0.0.1]:{port} is revoked by {file}:1"));
+    assert_eq!(
+        error.to_string(),
+        format!("the host key of [127.0.0.1]:{port} is revoked by {file}:1: ssh-ed25519 {here}")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,4 +266,50 @@ async fn a_file_that_cannot_be_read_is_no_empty_one() {
     // One that is not there says nothing.
     settings.known_hosts[1] = PathBuf::from("/nonexistent/known_hosts");
     connect(settings).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_is_written_where_that_is_wanted() {
+    let Some(sshd) = Sshd::start() else { return };
+    keygen(&sshd.path("other"), "ed25519", "");
+    let (ours, other, port) = (sshd.host_key("ed25519"), public(&sshd.path("other")), sshd.port);
+    let file = sshd.path("new/known_hosts");
+    let settings = Settings {
+        unknown_host_key: UnknownHostKey::Write,
+        known_hosts: vec![file.clone(), sshd.path("more")],
+        ..sshd.settings()
+    };
+    // By many at once, written once.
+    for result in futures::future::join_all((0..8).map(|_| connect(settings.clone()))).await {
+        result.unwrap();
+    }
+    let line = format!("[127.0.0.1]:{port} {ours}\n");
+    assert_eq!(fs::read_to_string(&file).unwrap(), line);
+    // As `ssh` would have: it takes the file for its own.
+    fs::copy(&file, sshd.path("known_hosts")).unwrap();
+    assert_eq!(ssh_says(&Ssh::of(&sshd, "127.0.0.1")), Verdict::Taken);
+
+    // Something else is known: that is no new key.
+    for (known, verdict) in [
+        (format!("[127.0.0.1]:{port} {other}\n"), Verdict::Changed),
+        (format!("@revoked * {ours}\n"), Verdict::Revoked),
+    ] {
+        fs::write(&file, &known).unwrap();
+        assert_eq!(said(connect(settings.clone()).await.map(|_| ())).0, verdict);
+        assert_eq!(fs::read_to_string(&file).unwrap(), known);
+    }
+    // Known by another file, nothing is written.
+    fs::write(&file, "").unwrap();
+    fs::write(sshd.path("more"), &line).unwrap();
+    connect(settings.clone()).await.unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "");
+    // By its alias, which has no port; and where nothing is kept.
+    let alias = Settings { host_key_alias: Some("Alias".to_owned()), ..settings.clone() };
+    connect(alias).await.unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("alias {ours}\n"));
+    connect(Settings { known_hosts: vec![PathBuf::from("/dev/null")], ..settings.clone() }).await.unwrap();
+    // A file that cannot be written is no key that is taken.
+    let error = connect(Settings { known_hosts: vec![PathBuf::from("/proc/no/known_hosts")], ..settings }).await;
+    let error = error.err().unwrap().to_string();
+    assert!(error.contains("cannot be written to /proc/no/known_hosts: "), "{error}");
 }

@@ -2,6 +2,8 @@
 //!
 //! Runs where KFLEET_LAB_RUN names the directory of a lab that is up, inside the lab's network.
 
+mod passwords;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -94,6 +96,29 @@ async fn a_deadline_ends_what_root_runs() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(!run(&*host, &format!("pgrep -f '^sleep {long}'")).await.exit.success(), "{user}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_and_talkative_bashrc_is_waited_for() {
+    let (Some(root), Some(mut settings)) = (lab("ops"), lab("admin")) else { return };
+    settings.sudo_password = Some(password().into());
+    let root = connect(root).await.unwrap();
+    let talk = "echo welcome; echo again >&2; sleep 1.5";
+    let changed = as_root(&*root, &format!("cd ~admin && cp -p .bashrc kept && echo '{talk}' >.bashrc")).await;
+    let started = Instant::now();
+    let connected = connect(settings).await;
+    let ran = match &connected {
+        Ok(host) => Some(as_root(&**host, "id -un; wc -c").await),
+        Err(_) => None,
+    };
+    let took = started.elapsed();
+    as_root(&*root, "cd ~admin && mv kept .bashrc").await;
+    assert!(changed.exit.success());
+    connected.unwrap();
+    let ran = ran.unwrap();
+    assert_eq!((ran.text(), ran.stderr.as_slice()), ("welcome\nroot\n0\n", b"again\n".as_slice()));
+    // Once for the login and once for the script.
+    assert!(took > Duration::from_secs(3), "bash did not read it: {took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

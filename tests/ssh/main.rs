@@ -7,9 +7,16 @@
     reason = "a test that cannot go on says so and stops"
 )]
 
+mod agent;
+mod certificates;
 mod exec;
+mod flood;
+mod host_certificates;
 mod host_keys;
+mod jump;
 mod lab;
 mod login;
+mod proxy_command;
 mod reach;
+mod ssh_config;
 mod sshd;

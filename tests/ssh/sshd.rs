@@ -1,6 +1,7 @@
 use std::fs;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -26,6 +27,11 @@ impl Sshd {
 
     /// The same with more lines in its configuration and host keys of these types.
     pub fn with(lines: &str, host_keys: &[&str]) -> Option<Self> {
+        Self::prepared(lines, host_keys, |_| {})
+    }
+
+    /// The same with what `prepare` puts into its directory before it starts; the lines have that directory as `DIR`.
+    pub fn prepared(lines: &str, host_keys: &[&str], prepare: impl FnOnce(&Path)) -> Option<Self> {
         if !Path::new("/usr/sbin/sshd").exists() {
             println!("left out: there is no /usr/sbin/sshd on this machine");
             return None;
@@ -36,11 +42,14 @@ impl Sshd {
         }
         fs::create_dir_all("/run/sshd").unwrap();
         let directory = TempDir::new().unwrap();
+        // Its keys are read as the user who logs in.
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let path = |name: &str| directory.path().join(name);
         keygen(&path("id"), "ed25519", "");
         fs::copy(path("id.pub"), path("authorized_keys")).unwrap();
         fs::write(path("known_hosts"), "").unwrap();
         let port = free_port();
+        let lines = lines.replace("DIR", &directory.path().display().to_string());
         let mut config = format!(
             "{lines}\nListenAddress 127.0.0.1\nPort {port}\nPidFile none\nUsePAM no\nStrictModes no\nLogLevel ERROR\n\
              PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
@@ -53,9 +62,12 @@ impl Sshd {
             config += &format!("HostKey {}\n", key.display());
         }
         fs::write(path("sshd_config"), config).unwrap();
+        prepare(directory.path());
         let process = Command::new("/usr/sbin/sshd")
-            .args(["-D", "-e", "-f"])
+            .args(["-D", "-f"])
             .arg(path("sshd_config"))
+            .arg("-E")
+            .arg(path("log"))
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
@@ -112,6 +124,11 @@ impl Sshd {
 
     pub async fn connect(&self) -> Arc<dyn Host> {
         connect(self.settings()).await.unwrap()
+    }
+
+    /// How many lines of its log say this; logins are there with `LogLevel INFO`.
+    pub fn logged(&self, what: &str) -> usize {
+        fs::read_to_string(self.path("log")).unwrap().lines().filter(|line| line.contains(what)).count()
     }
 
     /// The processes that serve its connections.

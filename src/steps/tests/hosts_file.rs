@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::simulated_host::{SimulatedHost, told, with_files};
 use crate::facts::{Facts, File};
@@ -26,13 +25,7 @@ fn host(name: &str, address: &str) -> Host {
         role: Role::Worker,
         groups: Vec::new(),
         variables: BTreeMap::new(),
-        ssh: Ssh {
-            user: "ops".to_owned(),
-            port: 22,
-            identities: Vec::new(),
-            known_hosts: Vec::new(),
-            connect_timeout: Duration::from_secs(10),
-        },
+        ssh: Ssh::default(),
         cri_socket: None,
         node_ip: None,
     }

@@ -1,0 +1,93 @@
+use ring::hmac;
+use russh::keys::ssh_key::known_hosts::HostPatterns;
+
+/// Whether a line's hosts name `host`, which is in lower case.
+pub fn matches(patterns: &HostPatterns, host: &str) -> bool {
+    match patterns {
+        HostPatterns::HashedName { salt, hash } => {
+            let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, salt);
+            hmac::verify(&key, host.as_bytes(), hash).is_ok()
+        }
+        HostPatterns::Patterns(patterns) => {
+            let mut found = false;
+            for pattern in patterns {
+                let pattern = pattern.to_lowercase();
+                match pattern.strip_prefix('!') {
+                    // What is excluded stays so, wherever in the line it stands.
+                    Some(pattern) if wildcard(pattern.as_bytes(), host.as_bytes()) => return false,
+                    Some(_) => {}
+                    None => found |= wildcard(pattern.as_bytes(), host.as_bytes()),
+                }
+            }
+            found
+        }
+    }
+}
+
+/// Whether `text` is what `pattern` describes: `*` is any run of bytes, `?` any single one.
+pub fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    // Where to go on with one byte more for the last star.
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                retry = Some((p, t));
+                p += 1;
+            }
+            Some(byte) if *byte == b'?' || *byte == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => {
+                let Some((star, from)) = retry else { return false };
+                retry = Some((star, from + 1));
+                p = star + 1;
+                t = from + 1;
+            }
+        }
+    }
+    pattern[p..].iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{matches, wildcard};
+
+    #[test]
+    fn hosts_are_named_as_in_openssh() {
+        // Made by `ssh-keygen -H`.
+        let web1 = "|1|uulb0Ui16d6bcF2+ES0c69FS3QU=|gpDjHUcI7S8R1AnaLS8lbGDENyw=";
+        let cases = [
+            ("web1", "web1", true),
+            ("web1", "web10", false),
+            ("WEB1", "web1", true),
+            ("a,web1,b", "web1", true),
+            ("web?", "web1", true),
+            ("*.example.com", "web1.example.com", true),
+            ("*.example.com", "example.com", false),
+            ("*", "[web1]:2222", true),
+            ("web1", "[web1]:2222", false),
+            ("[web1]:2222", "[web1]:2222", true),
+            ("[web*]:2222", "[web1]:2222", true),
+            ("web1,!web1", "web1", false),
+            ("!web1,*", "web1", false),
+            ("!web1,*", "web2", true),
+            ("!web1", "web2", false),
+            (web1, "web1", true),
+            (web1, "web2", false),
+        ];
+        for (hosts, host, expected) in cases {
+            assert_eq!(matches(&hosts.parse().unwrap(), host), expected, "{hosts} {host}");
+        }
+    }
+
+    #[test]
+    fn stars_go_back_as_far_as_they_must() {
+        for (pattern, text, expected) in
+            [("*a*b", "xaxbxb", true), ("*a*b", "xaxbx", false), ("**", "", true), ("?", "", false), ("a*", "a", true)]
+        {
+            assert_eq!(wildcard(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
+        }
+    }
+}
