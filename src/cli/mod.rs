@@ -18,7 +18,7 @@ mod look_args;
 mod man;
 mod panic_hook;
 mod plan;
-
+mod pssh;
 mod selection;
 mod set_report;
 mod ssh_args;
