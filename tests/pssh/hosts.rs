@@ -43,7 +43,7 @@ fn the_environment_says_what_the_command_line_does_not() {
         (&["-o", "other"], &[("PSSH_OUTDIR", "out")], 0),
         (&["-o", ""], &[("PSSH_OUTDIR", "out")], 0),
         (&[], &[("PSSH_TIMEOUT", "1")], 3),
-        (&["-t", "10"], &[("PSSH_TIMEOUT", "1")], 0),
+        (&["-t", "90"], &[("PSSH_TIMEOUT", "1")], 0),
         (&[], &[("PSSH_PAR", "1"), ("PSSH_VERBOSE", "yes")], 0),
         (&[], &[("PSSH_PAR", "many")], 2),
         (&["-O", "Port={port}"], &[("PSSH_OPTIONS", "User=root")], 0),

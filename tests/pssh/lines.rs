@@ -26,7 +26,7 @@ fn commands_do_what_they_do_for_pssh() {
         (&["-i", "-o", "out", "-H", "root@one two", "-l", "root", "id -un"], 0),
         (&["-t", "0", "-i", "-H", "one", "echo no limit"], 0),
         (&["-t", "1", "-H", "one two", "sleep 60"], 3),
-        (&["-t", "1", "-i", "-o", "out", "-H", "one", "echo before; sleep 60"], 3),
+        (&["-t", "6", "-i", "-o", "out", "-H", "one", "echo before; sleep 60"], 3),
         (&["-p", "1", "-v", "-i", "-H", "one two three", "echo", "--", "-x", "-i"], 0),
         (&["-i", "-H", "one", "--", "echo", "-n", "x"], 0),
     ];

@@ -62,7 +62,7 @@ fn options_are_read_as_pssh_reads_them() {
         &["-X", "-F", "-X", "{F}", "-vih", "kube", "echo hi"],
         &["--extra-args=-F {F}", "--hosts=kube", "--inline", "echo hi"],
         &["--extra-args", "-F {F}", "--hosts", "kube", "--inline-s", "echo hi"],
-        &["-x", "-F {F}", "--host", "one", "--user", "root", "--par", "0x10", "--timeo", "010", "-i", "echo hi"],
+        &["-x", "-F {F}", "--host", "one", "--user", "root", "--par", "0x10", "--timeo", "0100", "-i", "echo hi"],
         &["-x", "-F {F}", "-H", "one", "-t", "-1", "-i", "echo hi"],
         &["-x", "-F {F}", "-H", "one", "-t", "1", "-t", "0", "-i", "-i", "sleep 1.3; echo hi"],
         &["-x", "-F {F}", "-H", "one", "-i", "echo", "-h", "nowhere", "--help"],
