@@ -1,3 +1,4 @@
+use std::env;
 use std::future::Future;
 use std::process::ExitCode;
 
@@ -5,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::Exit;
 use super::exit::{complain, statuses};
-use super::{completions, history, hosts, import, man, panic_hook, plan, up};
+use super::{completions, history, hosts, import, man, panic_hook, plan, pssh, up};
 
 /// From a list of hosts to a working Kubernetes cluster, over SSH
 ///
@@ -26,6 +27,8 @@ enum Command {
     History(history::HistoryArgs),
     Hosts(hosts::HostsArgs),
     Import(import::ImportArgs),
+    #[command(flatten)]
+    Pssh(Box<pssh::Face>),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -45,12 +48,13 @@ const AFTER: &str = concat!(
 #[must_use]
 pub fn main() -> ExitCode {
     panic_hook::install();
-    let exit = match CommandLine::parse().command {
+    let exit = match CommandLine::parse_from(pssh::called(env::args_os().collect())).command {
         Command::Up(args) => asynchronously(up::run(args)),
         Command::Plan(args) => asynchronously(plan::run(args)),
         Command::History(args) => asynchronously(history::run(args)),
         Command::Hosts(args) => hosts::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Pssh(face) => asynchronously(face.run()),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

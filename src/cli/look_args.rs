@@ -40,8 +40,17 @@ pub(super) fn paints() -> bool {
     speaks_to_terminal() && welcomes_colour()
 }
 
+/// The same of stdout, for what is told there.
+pub(super) fn paints_stdout() -> bool {
+    is_capable(&Term::stdout()) && welcomes_colour()
+}
+
 fn speaks_to_terminal() -> bool {
-    Term::stderr().is_term() && variable("TERM").is_some_and(|term| term != OsStr::new("dumb"))
+    is_capable(&Term::stderr())
+}
+
+fn is_capable(term: &Term) -> bool {
+    term.is_term() && variable("TERM").is_some_and(|term| term != OsStr::new("dumb"))
 }
 
 /// <https://no-color.org>: set and not empty.

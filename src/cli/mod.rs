@@ -19,7 +19,7 @@ mod man;
 mod panic_hook;
 mod password;
 mod plan;
-
+mod pssh;
 mod selection;
 mod set_report;
 mod ssh_args;

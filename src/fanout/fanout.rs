@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,26 +90,40 @@ impl Fanout {
     {
         let places = Arc::new(Semaphore::new(self.parallel));
         let mut tasks = JoinSet::new();
-        let mut of_task = std::collections::HashMap::new();
-        for (index, host) in self.hosts.iter().enumerate() {
-            let (host, work, places) = (Arc::clone(host), work.clone(), Arc::clone(&places));
-            let (interrupt, limit) = (self.interrupt.clone(), self.limit);
-            let task = tasks.spawn(async move {
-                let Some(_place) = interrupt.or(places.acquire_owned()).await else {
-                    return (Err(Miss::Interrupted), Duration::ZERO);
-                };
-                let allowed = Allowed { interrupt, since: Instant::now(), limit };
-                one(index, &*host, work, &allowed).await
-            });
-            of_task.insert(task.id(), index);
-        }
-        while let Some(joined) = tasks.join_next_with_id().await {
-            let (id, (result, took)) = match joined {
-                Ok(joined) => joined,
-                Err(error) => (error.id(), (Err(Miss::Bug(error.to_string())), Duration::ZERO)),
-            };
-            let host = of_task.remove(&id).unwrap_or_default();
-            ended(Ended { host, result, took });
+        let mut of_task = HashMap::new();
+        let mut waiting = self.hosts.iter().enumerate();
+        let mut next = waiting.next();
+        loop {
+            // Hosts are begun in their order: the next one waits here for its place, and no other.
+            tokio::select! {
+                biased;
+                () = self.interrupt.wait(), if next.is_some() => {
+                    for (host, _) in next.take().into_iter().chain(waiting.by_ref()) {
+                        ended(Ended { host, result: Err(Miss::Interrupted), took: Duration::ZERO });
+                    }
+                }
+                place = Arc::clone(&places).acquire_owned(), if next.is_some() => {
+                    let Some((index, host)) = next.take() else { continue };
+                    next = waiting.next();
+                    let (host, work) = (Arc::clone(host), work.clone());
+                    let (interrupt, limit) = (self.interrupt.clone(), self.limit);
+                    let task = tasks.spawn(async move {
+                        let _place = place;
+                        let allowed = Allowed { interrupt, since: Instant::now(), limit };
+                        one(index, &*host, work, &allowed).await
+                    });
+                    of_task.insert(task.id(), index);
+                }
+                Some(joined) = tasks.join_next_with_id() => {
+                    let (id, (result, took)) = match joined {
+                        Ok(joined) => joined,
+                        Err(error) => (error.id(), (Err(Miss::Bug(error.to_string())), Duration::ZERO)),
+                    };
+                    let host = of_task.remove(&id).unwrap_or_default();
+                    ended(Ended { host, result, took });
+                }
+                else => return,
+            }
         }
     }
 }
@@ -164,6 +179,39 @@ mod tests {
     use crate::base::Interrupt;
     use crate::host::memory::MemoryHost;
     use crate::host::{Connect, Exit, HostError};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn hosts_are_begun_in_their_order() {
+        let host = |number: usize| MemoryHost::new(&number.to_string(), |_| Ok((String::new(), Exit::Status(0))));
+        let hosts = (0..40).map(|number| Arc::new(host(number)) as Arc<dyn Connect>).collect();
+        let (switch, interrupt) = Interrupt::pair();
+        let fanout = Fanout { hosts, parallel: 1, limit: None, interrupt };
+        let begun = Arc::new(Mutex::new(Vec::new()));
+        let work = {
+            let begun = Arc::clone(&begun);
+            move |index, _| {
+                begun.lock().unwrap().push(index);
+                if index == 30 {
+                    switch.send_replace(true);
+                }
+                async { Ok(()) }
+            }
+        };
+        let work = Arc::new(work);
+        let work = move |index, host: Arc<dyn crate::host::Host>| work(index, host);
+        let mut interrupted = Vec::new();
+        fanout
+            .drive(work, |end| {
+                if end.result == Err(Miss::Interrupted) {
+                    interrupted.push(end.host);
+                }
+            })
+            .await;
+        assert_eq!(*begun.lock().unwrap(), (0..31).collect::<Vec<_>>());
+        // The one that the interrupt came from may have ended before, or not.
+        interrupted.sort_unstable();
+        assert!(interrupted.ends_with(&(31..40).collect::<Vec<_>>()), "{interrupted:?}");
+    }
 
     #[tokio::test]
     async fn each_host_ends_for_itself() {

@@ -83,7 +83,7 @@ pub enum Program {
         user: User,
     },
     /// A command line for the login shell of the user that logged in, whichever shell that is. Every user of the host can
-    /// read it in argv.
+    /// read it in argv. An empty one is that shell itself, which reads commands on stdin.
     Line(String),
 }
 

@@ -28,7 +28,7 @@ const STOPPING: Duration = Duration::from_secs(10);
 
 /// Something to run. It may hold secrets, so there is no Debug.
 pub struct Job {
-    /// For the login shell, whichever that is.
+    /// For the login shell, whichever that is; where it is empty that shell reads its commands on stdin.
     pub command: String,
     /// Asked of the server before it starts.
     pub environment: Vec<(String, String)>,
@@ -148,7 +148,11 @@ async fn feed(writer: Arc<ChannelWriteHalf<Msg>>, job: Job) -> Result<(), russh:
     for (name, value) in job.environment {
         writer.set_env(false, name, value).await?;
     }
-    writer.exec(true, job.command).await?;
+    if job.command.is_empty() {
+        writer.request_shell(true).await?;
+    } else {
+        writer.exec(true, job.command).await?;
+    }
     for piece in job.stdin {
         writer.data_bytes(piece).await?;
     }

@@ -10,6 +10,11 @@ fn help_is_as_reviewed() {
     insta::assert_snapshot!("history-show", stdout(&["history", "show", "--help"]));
     insta::assert_snapshot!("hosts", stdout(&["hosts", "--help"]));
     insta::assert_snapshot!("import", stdout(&["import", "--help"]));
+    insta::assert_snapshot!("pssh", stdout(&["pssh", "--help"]));
+    insta::assert_snapshot!("pscp", stdout(&["pscp", "--help"]));
+    insta::assert_snapshot!("pslurp", stdout(&["pslurp", "--help"]));
+    insta::assert_snapshot!("prsync", stdout(&["prsync", "--help"]));
+    insta::assert_snapshot!("pnuke", stdout(&["pnuke", "--help"]));
     insta::assert_snapshot!("completions", stdout(&["completions", "--help"]));
     insta::assert_snapshot!("man", stdout(&["man", "--help"]));
 }

@@ -37,6 +37,11 @@ fn manual_pages_have_the_sections_that_readers_look_for() {
             "kfleet-import.1",
             "kfleet-man.1",
             "kfleet-plan.1",
+            "kfleet-pnuke.1",
+            "kfleet-prsync.1",
+            "kfleet-pscp.1",
+            "kfleet-pslurp.1",
+            "kfleet-pssh.1",
             "kfleet-up.1",
             "kfleet.1"
         ]

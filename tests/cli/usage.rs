@@ -6,7 +6,7 @@ use crate::kfleet;
 fn a_wrong_command_line_exits_with_2_and_says_what_is_wrong() {
     for (arguments, said) in [
         (&[][..], "Usage: kfleet <COMMAND>"),
-        (&["upp"], "a similar subcommand exists: 'up'"),
+        (&["upp"], "similar subcommands exist: 'pscp', 'up'"),
         (&["up", "--jsn"], "a similar argument exists: '--json'"),
         (&["up", "-j", "0"], "0 is not in 1..="),
         (&["up", "-j", "many"], "invalid digit"),

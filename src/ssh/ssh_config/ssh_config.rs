@@ -55,7 +55,11 @@ impl SshConfig {
         }
         let answers = self.answers(&questions)?;
         let settings = wanted.iter().zip(&questions).map(|(wanted, question)| {
-            let settings = answers.settings(&wanted.name, question)?;
+            let mut settings = answers.settings(&wanted.name, question)?;
+            let said = answers.of.get(question).and_then(|answer| answer.one("connecttimeout"));
+            if let (Some(patience), None) = (wanted.patience, said) {
+                settings.connect_timeout = patience;
+            }
             Ok(self.over(wanted, settings))
         });
         let settings = settings.collect::<Result<_, String>>()?;

@@ -20,6 +20,8 @@ pub struct Wanted {
     pub known_hosts: Vec<PathBuf>,
     /// The longest that connecting may take.
     pub connect_timeout: Option<Duration>,
+    /// The same where nobody says it, ssh_config neither.
+    pub patience: Option<Duration>,
     /// The jump hosts on the way, in place of ssh_config's; none at all where the list is empty. They have the keys and the known
     /// host keys that are said here.
     pub jump: Option<Vec<String>>,
@@ -31,6 +33,6 @@ impl From<&inventory::Host> for Wanted {
     fn from(host: &inventory::Host) -> Self {
         let inventory::Ssh { user, port, identities, known_hosts, connect_timeout, jump, config } = host.ssh.clone();
         let (name, address) = (host.name.clone(), host.address.clone());
-        Self { name, address, user, port, identities, known_hosts, connect_timeout, jump, config }
+        Self { name, address, user, port, identities, known_hosts, connect_timeout, patience: None, jump, config }
     }
 }
