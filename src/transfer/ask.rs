@@ -216,8 +216,7 @@ pub(super) async fn ask(
     let answer = Answer::parse(&heard.stdout, mark);
     let destination = String::from_utf8_lossy(&copying.destination);
     if let Some(tool) = answer.text("lacks") {
-        let hint = "it takes sha256sum, stat, tar and xargs: those of coreutils, tar and findutils, or busybox's";
-        return Err(TransferError::refused(format!("there is no {tool} on the host"), hint));
+        return Err(TransferError::lacks(&tool));
     }
     if let Some(path) = answer.text("occupied") {
         return Err(TransferError::refused(format!("{path} is there and is no directory"), ""));

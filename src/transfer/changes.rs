@@ -138,7 +138,7 @@ impl Changes {
 
     /// How much is to be sent, in bytes.
     pub fn size(&self, parcel: &Parcel) -> u64 {
-        self.puts().map(|index| if let Kind::File { size, .. } = parcel.entries[index].kind { size } else { 0 }).sum()
+        self.puts().map(|index| parcel.entries[index].size()).sum()
     }
 
     /// The files that are to be sent.

@@ -1,3 +1,7 @@
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 /// Something that is to be at the other end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -9,6 +13,13 @@ pub struct Entry {
     pub mode: u32,
     /// When it was last modified; `None` where that is not to be kept.
     pub modified: Option<Stamp>,
+}
+
+impl Entry {
+    /// How much a file holds, in bytes; of others nothing is sent.
+    pub(super) fn size(&self) -> u64 {
+        if let Kind::File { size, .. } = self.kind { size } else { 0 }
+    }
 }
 
 /// What an entry is.
@@ -40,6 +51,18 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// As the system's clock has it; one that it cannot say is 1970.
+    pub(super) fn time(self) -> SystemTime {
+        let (whole, nanos) = (Duration::from_secs(self.seconds.unsigned_abs()), Duration::from_nanos(self.nanos.into()));
+        let whole = if self.seconds < 0 { UNIX_EPOCH.checked_sub(whole) } else { UNIX_EPOCH.checked_add(whole) };
+        whole.and_then(|whole| whole.checked_add(nanos)).unwrap_or(UNIX_EPOCH)
+    }
+
+    /// Of a file of this machine.
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        Self { seconds: metadata.mtime(), nanos: u32::try_from(metadata.mtime_nsec()).unwrap_or_default() }
+    }
+
     /// Whether both are the same time as far as both can be told: one without nanoseconds comes from tools that know none.
     pub(super) fn agrees(self, other: Self) -> bool {
         self.seconds == other.seconds && (self.nanos == other.nanos || self.nanos == 0 || other.nanos == 0)

@@ -29,6 +29,12 @@ impl TransferError {
         Self::Refused { reason: reason.into(), output: Vec::new(), hint }
     }
 
+    /// The host has not what its scripts take.
+    pub(super) fn lacks(tool: &str) -> Self {
+        let hint = "it takes sha256sum, stat, tar and xargs: those of coreutils, tar and findutils, or busybox's";
+        Self::refused(format!("there is no {tool} on the host"), hint)
+    }
+
     /// A refusal in the host's own words; the ones that a person sees most are told in few.
     pub(super) fn said(what: &str, output: Vec<String>) -> Self {
         const KNOWN: [(&str, &str, &str); 5] = [

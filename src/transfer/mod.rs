@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! copy    Parcel (read here, once) ──► ask: what is there? ──► Changes ──► send: one stream ──► checked, then put in place
+//! fetch   ask: what is there? ──► Landing (held against what is here) ──► one stream back ──► checked, then put in place
 //! ```
 //!
 //! Two requests a host, however many files: one asks, one sends. A host needs no kfleet, no rsync and no SFTP server, only
@@ -14,6 +15,9 @@ mod changes;
 mod copy;
 mod entry;
 mod error;
+mod fetch;
+mod landing;
+mod manifest;
 mod parcel;
 mod send;
 mod tar;
@@ -26,4 +30,5 @@ pub use changes::{Change, How};
 pub use copy::{Copied, Copying, Landing, Progress, copy};
 pub use entry::{Entry, Kind, Stamp};
 pub use error::TransferError;
+pub use fetch::{Fetching, fetch};
 pub use parcel::{Parcel, SourceError};

@@ -118,7 +118,7 @@ impl Parcel {
     /// How much all files hold, in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.entries.iter().map(|entry| if let Kind::File { size, .. } = entry.kind { size } else { 0 }).sum()
+        self.entries.iter().map(Entry::size).sum()
     }
 
     /// Whether there is a directory among the sources themselves.
@@ -166,8 +166,7 @@ impl Parcel {
             return Err(SourceError::Special { path: source.to_owned(), what: special(kind) });
         };
         let is_directory = kind == Kind::Directory;
-        let nanos = u32::try_from(metadata.mtime_nsec()).unwrap_or_default();
-        let modified = Some(Stamp { seconds: metadata.mtime(), nanos });
+        let modified = Some(Stamp::of(metadata));
         self.entries.push(Entry { path: path.clone(), kind, mode: metadata.mode() & 0o7777, modified });
         self.origins.push(Origin::Path(source.to_owned()));
         if is_directory {
@@ -232,7 +231,7 @@ fn special(kind: fs::FileType) -> &'static str {
 }
 
 /// Size and SHA-256 of all that `reader` gives, block by block handed to `each`.
-fn hash(reader: &mut impl Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<(u64, [u8; 32])> {
+pub(super) fn hash(reader: &mut impl Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<(u64, [u8; 32])> {
     let mut context = digest::Context::new(&digest::SHA256);
     let mut block = vec![0; 256 << 10];
     let mut size = 0;

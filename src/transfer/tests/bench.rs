@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 use crate::host::{Exit, Host, HostError, Output, Program, Request, Stream, User};
-use crate::transfer::{Copied, Copying, How, Landing, Parcel, Progress, TransferError, copy};
+use crate::transfer::{Copied, Copying, Fetching, How, Landing, Parcel, Progress, TransferError, copy, fetch};
 
 /// A host whose scripts this machine's shells run, each with the tools of one directory alone, in a directory of its own.
 pub(super) struct ShellHost {
@@ -135,6 +135,17 @@ impl Bench {
     pub(super) async fn changed(&self, sources: &[&str], copying: Copying) -> Vec<String> {
         told(&self.copy(sources, copying).await.unwrap())
     }
+}
+
+/// Fetches what is at a path there into a directory here.
+impl Bench {
+    pub(super) async fn fetch(&self, source: &[u8], into: &str) -> Result<Copied, TransferError> {
+        fetch(&self.host, &from(source), &self.here(into), &unheard()).await
+    }
+}
+
+pub(super) fn from(source: &[u8]) -> Fetching {
+    Fetching { source: source.to_vec(), name: None, user: User::Login, dry: false }
 }
 
 /// Nobody looks.
