@@ -5,9 +5,12 @@ mod cluster_args;
 mod command_line;
 mod completions;
 mod connections;
+mod copy;
 mod destination;
 mod drive;
 mod exit;
+mod fanout_args;
+mod fetch;
 mod history;
 mod hosts;
 mod import;
@@ -18,12 +21,12 @@ mod look_args;
 mod man;
 mod panic_hook;
 mod plan;
-
 mod selection;
 mod set_report;
+mod signals;
 mod sudo_password;
-#[expect(dead_code, reason = "the commands that use it are being built")]
 mod targets;
+mod transfer_run;
 mod up;
 
 pub use command_line::main;

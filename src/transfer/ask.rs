@@ -122,6 +122,7 @@ const RESOLVE: &str = r#"made=no; there=no
 case $rule in
 file)
     if [ -d "$dest" ]; then
+        [ -n "$name" ] || { say directory "$dest"; exit 0; }
         target=$dest
     else
         case $dest in
@@ -220,6 +221,12 @@ pub(super) async fn ask(
     }
     if let Some(path) = answer.text("occupied") {
         return Err(TransferError::refused(format!("{path} is there and is no directory"), ""));
+    }
+    if let Some(path) = answer.text("directory") {
+        return Err(TransferError::refused(
+            format!("{path} is a directory there"),
+            "say what the file is called in it",
+        ));
     }
     if let Some(path) = answer.text("orphan") {
         let hint = "make it first, or see whether the path is right";

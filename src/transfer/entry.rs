@@ -53,7 +53,8 @@ pub struct Stamp {
 impl Stamp {
     /// As the system's clock has it; one that it cannot say is 1970.
     pub(super) fn time(self) -> SystemTime {
-        let (whole, nanos) = (Duration::from_secs(self.seconds.unsigned_abs()), Duration::from_nanos(self.nanos.into()));
+        let (whole, nanos) =
+            (Duration::from_secs(self.seconds.unsigned_abs()), Duration::from_nanos(self.nanos.into()));
         let whole = if self.seconds < 0 { UNIX_EPOCH.checked_sub(whole) } else { UNIX_EPOCH.checked_add(whole) };
         whole.and_then(|whole| whole.checked_add(nanos)).unwrap_or(UNIX_EPOCH)
     }

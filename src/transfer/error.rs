@@ -37,21 +37,17 @@ impl TransferError {
 
     /// A refusal in the host's own words; the ones that a person sees most are told in few.
     pub(super) fn said(what: &str, output: Vec<String>) -> Self {
-        const KNOWN: [(&str, &str, &str); 5] = [
-            (
-                "No space left on device",
-                "no space left on device",
-                "nothing was changed there: make room and run it again",
-            ),
-            ("Disk quota exceeded", "disk quota exceeded", "nothing was changed there: make room and run it again"),
-            (
-                "Read-only file system",
-                "read-only file system",
-                "it is mounted read-only there, or its disk has an error",
-            ),
-            ("Permission denied", "permission denied", "is that root's place? --sudo goes there as root"),
-            ("Operation not permitted", "operation not permitted", "is that root's place? --sudo goes there as root"),
+        const KNOWN: [(&str, &str, &str); 6] = [
+            ("No space left on device", "no space left on device", ROOM),
+            // GNU tar's words where the last of the room took a part of what it wrote.
+            ("Wrote only", "no space left on device", ROOM),
+            ("Disk quota exceeded", "disk quota exceeded", ROOM),
+            ("Read-only file system", "read-only file system", "is it mounted so, or has its disk an error?"),
+            ("Permission denied", "permission denied", ROOTS),
+            ("Operation not permitted", "operation not permitted", ROOTS),
         ];
+        const ROOM: &str = "make room there and run it again";
+        const ROOTS: &str = "is that root's place? --sudo goes there as root";
         let known = KNOWN.iter().find(|(words, _, _)| output.iter().any(|line| line.contains(words)));
         let reason = known.map_or_else(|| what.to_owned(), |(_, reason, _)| format!("{what}: {reason}"));
         Self::Refused { reason, output, hint: known.map(|(_, _, hint)| (*hint).to_owned()) }

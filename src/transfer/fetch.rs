@@ -109,7 +109,9 @@ fn own_name<'a>(fetching: &'a Fetching, base: &'a [u8]) -> Result<&'a [u8], Tran
     let last = |path: &'a [u8]| path.rsplit(|byte| *byte == b'/').find(|part| !part.is_empty());
     let names = [fetching.name.as_deref(), last(&fetching.source), last(base)];
     let name = names.into_iter().flatten().find(|name| manifest::is_plain(name) && !name.contains(&b'/'));
-    name.ok_or_else(|| TransferError::refused("what is fetched has no name of its own", "write `/` behind it for what is in it"))
+    name.ok_or_else(|| {
+        TransferError::refused("what is fetched has no name of its own", "write `/` behind it for what is in it")
+    })
 }
 
 /// Sends, of each file that is named, as many bytes as it had: one that has become shorter is filled up, and does not match its
@@ -137,7 +139,8 @@ async fn receive(
     if total > 0 {
         let script = head(mark) + &assign("base", base) + SCRIPT;
         let program = Program::Script { text: script.into(), user };
-        let request = Request { program, input: Some(pieces(list.into_bytes())), environment: Vec::new(), deadline: None };
+        let request =
+            Request { program, input: Some(pieces(list.into_bytes())), environment: Vec::new(), deadline: None };
         // The connection is read by whoever calls the output, so a failure here is told beside it.
         let (broken, failure) = (Notify::new(), Mutex::new(None));
         let mut complaints = Complaints::default();

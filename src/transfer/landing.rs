@@ -92,7 +92,7 @@ impl Landing {
     pub fn copied(&self) -> Copied {
         let change = |(index, how): &(usize, How)| Change { path: self.shown(*index), how: *how };
         Copied {
-            base: self.target.display().to_string(),
+            base: if self.is_tree() { &self.target } else { &self.into }.display().to_string(),
             changes: self.changes.iter().map(change).collect(),
             unchanged: self.unchanged,
             bytes: self.bytes(),
@@ -219,7 +219,9 @@ impl Landing {
     /// Whether all that is above `path`, from the target on, is directories here: what lies behind a link is not ours.
     fn is_reachable(&self, path: &Path) -> bool {
         let above = path.ancestors().skip(1).take_while(|above| above.starts_with(&self.target));
-        above.into_iter().all(|above| *above == *self.into || fs::symlink_metadata(above).is_ok_and(|found| found.is_dir()))
+        above
+            .into_iter()
+            .all(|above| *above == *self.into || fs::symlink_metadata(above).is_ok_and(|found| found.is_dir()))
     }
 
     /// Opens the next file; the empty ones before it are put in place at once.
@@ -240,7 +242,8 @@ impl Landing {
 
     /// Checks the file that has come, and puts it in place.
     fn settle(&mut self) -> Result<(), TransferError> {
-        let (Some(arriving), Some(&index)) = (self.arriving.take(), self.incoming.get(self.next.wrapping_sub(1))) else {
+        let (Some(arriving), Some(&index)) = (self.arriving.take(), self.incoming.get(self.next.wrapping_sub(1)))
+        else {
             return Ok(());
         };
         let Entry { kind: Kind::File { sha256, .. }, .. } = &self.entries[index] else { return Ok(()) };

@@ -46,7 +46,9 @@ fn entry(path: Vec<u8>, found: Found) -> Result<Entry, TransferError> {
         }
         (FoundKind::Directory, ..) => Kind::Directory,
         (FoundKind::Link, _, Some(target)) if !target.is_empty() && !target.contains(&0) => Kind::Link { target },
-        (FoundKind::Link, ..) => return Err(TransferError::refused(format!("cannot read the link {} there", shown()), "")),
+        (FoundKind::Link, ..) => {
+            return Err(TransferError::refused(format!("cannot read the link {} there", shown()), ""));
+        }
         (FoundKind::Special, ..) => {
             let reason = format!("{} is a device, a pipe or a socket", shown());
             return Err(TransferError::refused(reason, "only files, directories and symbolic links are fetched"));

@@ -27,7 +27,7 @@ pub struct Parcel {
 /// What the sources are as a whole, which decides where they go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// One file of this name.
+    /// One file of this name; of none where the destination has to say it.
     File(Vec<u8>),
     /// One tree of this name; its own root is the empty path.
     Tree(Vec<u8>),
@@ -61,7 +61,7 @@ pub enum SourceError {
     #[error("{} has no name of its own: write `{}/` for what is in it", .0.display(), .0.display())]
     Nameless(PathBuf),
     /// What can be read only once could not be kept.
-    #[error("cannot keep stdin in a temporary file: {0}")]
+    #[error("cannot read stdin, or keep it in a temporary file: {0}")]
     Spool(io::Error),
 }
 
@@ -99,17 +99,20 @@ impl Parcel {
         Ok(parcel)
     }
 
-    /// All of what `reader` gives, as one file of this name. It may be more than memory holds, and cannot be read twice: it is kept in
-    /// `directory`, in a file without a name.
+    /// All of what `reader` gives, as one file, which takes its name from its destination. It may be more than memory holds, and cannot
+    /// be read twice: it is kept in a file without a name.
     ///
     /// # Errors
     /// When it cannot be read, or kept.
-    pub fn spooled(mut reader: impl Read, name: &OsStr, directory: &Path) -> Result<Self, SourceError> {
-        let mut file = tempfile::tempfile_in(directory).map_err(SourceError::Spool)?;
+    pub fn spooled(mut reader: impl Read) -> Result<Self, SourceError> {
+        // `/tmp` is memory on many machines.
+        let usual = Path::new("/var/tmp");
+        let is_usual = std::env::var_os("TMPDIR").is_none() && usual.is_dir();
+        let file = if is_usual { tempfile::tempfile_in(usual) } else { tempfile::tempfile() };
+        let mut file = file.map_err(SourceError::Spool)?;
         let (size, sha256) = hash(&mut reader, |block| file.write_all(block)).map_err(SourceError::Spool)?;
-        let mut parcel = Self::empty(Shape::File(name.as_bytes().to_vec()));
-        let entry =
-            Entry { path: name.as_bytes().to_vec(), kind: Kind::File { size, sha256 }, mode: 0o644, modified: None };
+        let mut parcel = Self::empty(Shape::File(Vec::new()));
+        let entry = Entry { path: Vec::new(), kind: Kind::File { size, sha256 }, mode: 0o644, modified: None };
         parcel.entries.push(entry);
         parcel.origins.push(Origin::Spool(Arc::new(file)));
         Ok(parcel)
@@ -231,7 +234,10 @@ fn special(kind: fs::FileType) -> &'static str {
 }
 
 /// Size and SHA-256 of all that `reader` gives, block by block handed to `each`.
-pub(super) fn hash(reader: &mut impl Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<(u64, [u8; 32])> {
+pub(super) fn hash(
+    reader: &mut impl Read,
+    mut each: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<(u64, [u8; 32])> {
     let mut context = digest::Context::new(&digest::SHA256);
     let mut block = vec![0; 256 << 10];
     let mut size = 0;

@@ -342,6 +342,8 @@ pub(super) fn hostile() -> Vec<Event> {
     let tally = Tally { changed: vec![bad()], unchanged: 0, failure: Some(failure.clone()), took: ms(1) };
     vec![
         Event::RunStarted { command: bad(), cluster: bad(), hosts: vec![bad()] },
+        Event::TransferStarted { command: bad(), hosts: vec![bad()] },
+        Event::BytesMoved { host: bad(), step: bad(), done: 1, total: 2 },
         Event::HostConnected { host: bad(), took: ms(1) },
         Event::FactsGathered { host: bad(), took: ms(1) },
         problem(Some(&bad()), Severity::Error, &bad(), &bad(), Some(&bad())),

@@ -125,7 +125,11 @@ async fn no_more_and_nothing_else_is_kept_than_was_told() {
         let error = fetched(&into, &honest, sent).await.unwrap_err();
         assert_eq!(error.to_string(), said);
         // Whole files are kept, halves are not.
-        assert!(names(&into).iter().all(|name| ["tree", "tree/a", "tree/b"].contains(&name.as_str())), "{:?}", names(&into));
+        assert!(
+            names(&into).iter().all(|name| ["tree", "tree/a", "tree/b"].contains(&name.as_str())),
+            "{:?}",
+            names(&into)
+        );
     }
     let into = home.path().join("honest");
     fetched(&into, &honest, b"abcabc").await.unwrap();
