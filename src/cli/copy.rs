@@ -15,8 +15,8 @@ use super::transfer_run::TransferRun;
 
 /// Copy files and trees to many hosts at once
 ///
-/// Modes, times and symbolic links are kept, and what is equal already is left alone: every file is read here once, and each host
-/// says what it has by SHA-256. What comes is put aside on the host, checked, and only then put in place, each file by one
+/// Modes, times and symbolic links are kept, and what is equal already is left alone: each host says by SHA-256 what it has, and
+/// the files are read here for all hosts together. What comes is put aside on the host, checked, and only then put in place, each file by one
 /// rename: a file there is the old one or the new one, whole, whatever happens. What is cut short leaves nothing behind.
 ///
 /// A file goes into DEST where that is a directory, and else becomes DEST. A tree goes into DEST, also where DEST is yet to
@@ -29,6 +29,14 @@ use super::transfer_run::TransferRun;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER)]
 pub(super) struct CopyArgs {
+    /// Files and directories of this machine; `-` is stdin
+    #[arg(value_name = "SRC", required = true)]
+    sources: Vec<PathBuf>,
+
+    /// Where to, on the hosts
+    #[arg(value_name = "DEST", required = true)]
+    destination: String,
+
     #[command(flatten)]
     targets: TargetArgs,
 
@@ -60,14 +68,6 @@ pub(super) struct CopyArgs {
 
     #[command(flatten)]
     look: LookArgs,
-
-    /// Files and directories of this machine; `-` is stdin
-    #[arg(value_name = "SRC", required = true)]
-    sources: Vec<PathBuf>,
-
-    /// Where to, on the hosts
-    #[arg(value_name = "DEST", required = true)]
-    destination: String,
 }
 
 const AFTER: &str = concat!(

@@ -22,6 +22,14 @@ use super::transfer_run::TransferRun;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER)]
 pub(super) struct FetchArgs {
+    /// A file or a directory on the hosts
+    #[arg(value_name = "SRC")]
+    source: String,
+
+    /// The directory here that gets one for each host
+    #[arg(value_name = "DEST")]
+    destination: PathBuf,
+
     #[command(flatten)]
     targets: TargetArgs,
 
@@ -41,21 +49,13 @@ pub(super) struct FetchArgs {
 
     #[command(flatten)]
     look: LookArgs,
-
-    /// A file or a directory on the hosts
-    #[arg(value_name = "SRC")]
-    source: String,
-
-    /// The directory here that gets one for each host
-    #[arg(value_name = "DEST")]
-    destination: PathBuf,
 }
 
 const AFTER: &str = concat!(
     "Examples:
   kfleet fetch /etc/os-release facts              facts/HOST/os-release
-  kfleet fetch --sudo /etc/kubernetes backup      backup/HOST/kubernetes/…
-  kfleet fetch --hosts @worker /var/log/ logs     logs/HOST/…
+  kfleet fetch --sudo /etc/kubernetes backup      backup/HOST/kubernetes
+  kfleet fetch --hosts @worker /var/log/ logs     into logs/HOST itself
 
 The hosts need /bin/sh, stat, sha256sum, tar and xargs, as coreutils, tar and findutils have them, or busybox alone.
 

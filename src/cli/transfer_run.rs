@@ -112,7 +112,8 @@ impl TransferRun<'_> {
         };
         match result {
             Ok(copied) if copied.changes.is_empty() => {
-                let why = format!("all {} are there, in {}", copied.unchanged, copied.base);
+                let are = if copied.unchanged == 1 { "is as it should be" } else { "are as they should be" };
+                let why = format!("{} {are} in {}", paths(copied.unchanged), copied.base);
                 events.tell(Event::StepUnchanged { host, step, why });
                 Tally { unchanged: 1, took, ..Tally::default() }
             }
@@ -122,9 +123,8 @@ impl TransferRun<'_> {
                     true => Event::StepPlanned { host, step, diff, actions: Vec::new() },
                     false => Event::StepChanged { host, step, diff, took },
                 });
-                let count = copied.changes.len();
-                let paths = if count == 1 { "1 path".to_owned() } else { format!("{count} paths") };
-                Tally { changed: vec![format!("{paths} ({})", size(copied.bytes))], took, ..Tally::default() }
+                let changed = format!("{} ({})", paths(copied.changes.len()), size(copied.bytes));
+                Tally { changed: vec![changed], took, ..Tally::default() }
             }
             Err(failure) => {
                 events.tell(Event::HostFailed { host, failure: failure.clone() });
@@ -142,6 +142,10 @@ impl TransferRun<'_> {
             complain(Exit::Local, &format!("--failed will not know of this: {reason}"));
         }
     }
+}
+
+fn paths(count: usize) -> String {
+    format!("{count} path{}", if count == 1 { "" } else { "s" })
 }
 
 /// Tells now and then how far a host is, and in any case when all has been taken.

@@ -5,16 +5,14 @@ use super::took::took;
 /// A number of bytes as a person says it: `17 B`, `4.2 kB`, `200 MB`, as disks and networks count them.
 #[must_use]
 pub fn size(bytes: u64) -> String {
-    let (mut tenths, mut unit) = (u128::from(bytes) * 10, 0);
+    let (mut number, mut unit) = (bytes as f64, 0);
     // Rounded to what is shown, so that 999 960 B is not "1000 kB".
-    while tenths >= 9_995 && unit < UNITS.len() - 1 {
-        tenths = (tenths + 500) / 1_000;
+    while number >= 999.5 && unit < UNITS.len() - 1 {
+        number /= 1_000.0;
         unit += 1;
     }
-    match (unit, tenths) {
-        (1.., ..100) => format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]),
-        _ => format!("{} {}", (tenths + 5) / 10, UNITS[unit]),
-    }
+    let digits = usize::from(unit > 0 && number < 9.95);
+    format!("{number:.digits$} {}", UNITS[unit])
 }
 
 const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
