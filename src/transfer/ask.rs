@@ -206,7 +206,7 @@ pub(super) async fn ask(
     };
     if copying.delete {
         script += "printf '%s listed ' \"$mark\"\n";
-        for root in roots(&parcel.shape) {
+        for root in parcel.shape.roots() {
             let root = if root.is_empty() { b".".to_vec() } else { dotted(root) };
             script += &assign("root", &root);
             script += "[ ! -d \"$root\" ] || [ -L \"$root\" ] || find \"$root\" -print0\n";
@@ -237,16 +237,6 @@ pub(super) async fn ask(
         return Err(TransferError::said(&what, heard.complaints));
     }
     Ok(answer)
-}
-
-/// The trees that are wholly known here.
-fn roots(shape: &Shape) -> &[Vec<u8>] {
-    const WHOLE: &[Vec<u8>] = &[Vec::new()];
-    match shape {
-        Shape::File(_) => &[],
-        Shape::Tree(_) => WHOLE,
-        Shape::Into(trees) => trees,
-    }
 }
 
 /// As the host's tools are given it: never an option, whatever the name.

@@ -56,84 +56,21 @@ impl Changes {
     /// # Errors
     /// Where something is in the way that is not simply replaced.
     pub fn between(parcel: &Parcel, answer: &Answer, copying: &Copying) -> Result<Self, TransferError> {
-        let mut changes = Self::default();
-        let is_root = answer.said.get("uid").is_some_and(|uid| uid == b"0");
-        let mut touched = BTreeSet::new();
-        let mut directories = Vec::new();
+        let mut draft = Draft {
+            parcel,
+            answer,
+            copying,
+            changes: Self::default(),
+            touched: BTreeSet::new(),
+            directories: Vec::new(),
+        };
         for (index, entry) in parcel.entries.iter().enumerate() {
-            let path = landed(parcel, answer, entry);
-            let found = answer.found.get(&dotted(&path));
-            let owner = copying.owner.clone();
-            let is_destination = path.is_empty() && matches!(parcel.shape, Shape::Into(_));
-            if entry.kind == Kind::Directory {
-                let is_new = found.is_none();
-                if let Some(found) = found
-                    && found.kind != FoundKind::Directory
-                {
-                    return Err(in_the_way(&path, found, "a directory"));
-                }
-                if is_new {
-                    touched.insert(parent(&path));
-                    touched.insert(path.clone());
-                    changes.told.push(Change { path, how: How::New });
-                    changes.operations.push(Operation::MakeDirectory(index));
-                    directories.push((index, owner));
-                } else if !is_destination && found.is_some_and(|found| !same_attributes(entry, found, copying)) {
-                    changes.told.push(Change { path, how: How::Attributes });
-                    directories.push((index, owner));
-                } else {
-                    changes.unchanged += 1;
-                    // The destination itself stays as it is; a directory of the source gets its time back, once things in it were replaced.
-                    if !is_destination {
-                        directories.push((index, None));
-                    }
-                }
-                continue;
-            }
-            if let Some(found) = found
-                && found.kind == FoundKind::Directory
-            {
-                return Err(in_the_way(&path, found, "a file"));
-            }
-            let how = match found {
-                None => How::New,
-                Some(found) if !same_contents(entry, found) => How::Contents,
-                Some(found) if !same_attributes(entry, found, copying) => How::Attributes,
-                Some(_) => {
-                    changes.unchanged += 1;
-                    continue;
-                }
-            };
-            // Who replaces a file as root takes nobody's file away.
-            let kept = found
-                .filter(|_| is_root && owner.is_none())
-                .map(|found| format!("{}:{}", found.owner.uid, found.owner.gid));
-            changes.operations.push(match (how, &entry.kind) {
-                (How::Attributes, _) => Operation::SetAttributes(index, owner),
-                (_, Kind::Link { .. }) => Operation::Link(index, owner.or(kept)),
-                _ => Operation::Put(index, owner.or(kept)),
-            });
-            if how != How::Attributes {
-                touched.insert(parent(&path));
-            }
-            changes.told.push(Change { path, how });
+            if entry.kind == Kind::Directory { draft.directory(index, entry)? } else { draft.file(index, entry)? }
         }
         if copying.delete {
-            changes.remove(parcel, answer, &mut touched)?;
+            draft.remove()?;
         }
-        if !changes.operations.is_empty() {
-            // What comes is first put aside there.
-            touched.insert(Vec::new());
-        }
-        // Innermost first, when nothing in them changes any more: a directory may forbid to be written to.
-        let told: BTreeSet<&[u8]> = changes.told.iter().map(|change| change.path.as_slice()).collect();
-        for (index, owner) in directories.into_iter().rev() {
-            let path = &parcel.entries[index].path;
-            if touched.contains(path) || told.contains(path.as_slice()) {
-                changes.operations.push(Operation::SetAttributes(index, owner));
-            }
-        }
-        Ok(changes)
+        Ok(draft.finish())
     }
 
     /// How much is to be sent, in bytes.
@@ -148,21 +85,94 @@ impl Changes {
             _ => None,
         })
     }
+}
 
-    fn remove(
-        &mut self,
-        parcel: &Parcel,
-        answer: &Answer,
-        touched: &mut BTreeSet<Vec<u8>>,
-    ) -> Result<(), TransferError> {
-        let Some(listed) = answer.said.get("listed") else { return Ok(()) };
-        let base = answer.said.get("base").map(Vec::as_slice).unwrap_or_default();
-        let whole_base = !matches!(&parcel.shape, Shape::Into(trees) if !trees.iter().any(Vec::is_empty));
-        if whole_base && is_everybodys(base) {
-            let reason = format!("--delete does not clear {}", String::from_utf8_lossy(base));
-            return Err(TransferError::refused(reason, "copy to a directory of its own"));
+/// Changes that are being found.
+struct Draft<'a> {
+    parcel: &'a Parcel,
+    answer: &'a Answer,
+    copying: &'a Copying,
+    changes: Changes,
+    /// Directories that get, or lose, something, and with it their times.
+    touched: BTreeSet<Vec<u8>>,
+    /// Those that may have to be given mode and time at the end, and an owner.
+    directories: Vec<(usize, Option<String>)>,
+}
+
+impl Draft<'_> {
+    fn directory(&mut self, index: usize, entry: &Entry) -> Result<(), TransferError> {
+        let path = entry.path.clone();
+        // The destination of what is in a directory stays as it is.
+        let is_destination = path.is_empty() && matches!(self.parcel.shape, Shape::Into(_));
+        let owner = self.copying.owner.clone();
+        match self.answer.found.get(&dotted(&path)) {
+            Some(found) if found.kind != FoundKind::Directory => Err(in_the_way(&path, found, "a directory")),
+            None => {
+                self.touched.insert(parent(&path));
+                self.touched.insert(path.clone());
+                self.changes.operations.push(Operation::MakeDirectory(index));
+                self.directories.push((index, owner));
+                self.changes.told.push(Change { path, how: How::New });
+                Ok(())
+            }
+            Some(found) if !is_destination && !same_attributes(entry, found, self.copying) => {
+                self.directories.push((index, owner));
+                self.changes.told.push(Change { path, how: How::Attributes });
+                Ok(())
+            }
+            Some(_) => {
+                self.changes.unchanged += 1;
+                if !is_destination {
+                    self.directories.push((index, None));
+                }
+                Ok(())
+            }
         }
-        let wanted: BTreeSet<Vec<u8>> = parcel.entries.iter().map(|entry| dotted(&entry.path)).collect();
+    }
+
+    fn file(&mut self, index: usize, entry: &Entry) -> Result<(), TransferError> {
+        let path = landed(self.parcel, self.answer, entry);
+        let found = self.answer.found.get(&dotted(&path));
+        let how = match found {
+            Some(found) if found.kind == FoundKind::Directory => return Err(in_the_way(&path, found, "a file")),
+            None => How::New,
+            Some(found) if !same_contents(entry, found) => How::Contents,
+            Some(found) if !same_attributes(entry, found, self.copying) => How::Attributes,
+            Some(_) => {
+                self.changes.unchanged += 1;
+                return Ok(());
+            }
+        };
+        // Who replaces a file as root takes nobody's file away.
+        let is_root = self.answer.said.get("uid").is_some_and(|uid| uid == b"0");
+        let kept = found.filter(|_| is_root).map(|found| format!("{}:{}", found.owner.uid, found.owner.gid));
+        let owner = self.copying.owner.clone();
+        self.changes.operations.push(match (how, &entry.kind) {
+            (How::Attributes, _) => Operation::SetAttributes(index, owner),
+            (_, Kind::Link { .. }) => Operation::Link(index, owner.or(kept)),
+            _ => Operation::Put(index, owner.or(kept)),
+        });
+        if how != How::Attributes {
+            self.touched.insert(parent(&path));
+        }
+        self.changes.told.push(Change { path, how });
+        Ok(())
+    }
+
+    /// What the trees there have and the sources have not.
+    fn remove(&mut self) -> Result<(), TransferError> {
+        // Where nothing is there yet, there is nothing to remove.
+        let (Some(base), Some(listed)) = (self.answer.said.get("base"), self.answer.said.get("listed")) else {
+            return Ok(());
+        };
+        for root in self.parcel.shape.roots() {
+            let root = if root.is_empty() { base.clone() } else { [base, &b"/"[..], root].concat() };
+            if is_everybodys(&root) {
+                let reason = format!("--delete does not clear {}", String::from_utf8_lossy(&root));
+                return Err(TransferError::refused(reason, "copy to a directory of its own"));
+            }
+        }
+        let wanted: BTreeSet<Vec<u8>> = self.parcel.entries.iter().map(|entry| dotted(&entry.path)).collect();
         let mut gone: BTreeSet<&[u8]> = BTreeSet::new();
         for path in listed.split(|byte| *byte == 0).filter(|path| path.starts_with(b"./")) {
             let is_below_gone = ancestors(path).any(|above| gone.contains(above));
@@ -171,11 +181,27 @@ impl Changes {
             }
             gone.insert(path);
             let path = path[2..].to_vec();
-            touched.insert(parent(&path));
-            self.told.push(Change { path: path.clone(), how: How::Removed });
-            self.operations.push(Operation::Remove(path));
+            self.touched.insert(parent(&path));
+            self.changes.told.push(Change { path: path.clone(), how: How::Removed });
+            self.changes.operations.push(Operation::Remove(path));
         }
         Ok(())
+    }
+
+    /// Directories get their modes and times innermost first, when nothing in them changes any more: a mode may forbid to write.
+    fn finish(mut self) -> Changes {
+        if !self.changes.told.is_empty() {
+            // What comes is first put aside there.
+            self.touched.insert(Vec::new());
+        }
+        let told: BTreeSet<&[u8]> = self.changes.told.iter().map(|change| change.path.as_slice()).collect();
+        for (index, owner) in self.directories.into_iter().rev() {
+            let path = &self.parcel.entries[index].path;
+            if self.touched.contains(path) || told.contains(path.as_slice()) {
+                self.changes.operations.push(Operation::SetAttributes(index, owner));
+            }
+        }
+        self.changes
     }
 }
 

@@ -35,6 +35,18 @@ pub(super) enum Shape {
     Into(Vec<Vec<u8>>),
 }
 
+impl Shape {
+    /// The paths of the trees that are wholly known here: what else is in them there, the sources have not.
+    pub(super) fn roots(&self) -> &[Vec<u8>] {
+        const WHOLE: &[Vec<u8>] = &[Vec::new()];
+        match self {
+            Self::File(_) => &[],
+            Self::Tree(_) => WHOLE,
+            Self::Into(trees) => trees,
+        }
+    }
+}
+
 /// Why something cannot be copied from here.
 #[derive(Debug, Error)]
 pub enum SourceError {

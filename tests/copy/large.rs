@@ -37,7 +37,7 @@ fn two_hundred_megabytes_reach_eight_hosts_whole_and_in_bounded_memory() {
 #[test]
 fn a_run_that_is_killed_half_way_leaves_nothing_partial_and_the_next_completes_it() {
     let Some(fleet) = Fleet::start() else { return };
-    let (old, new) = (noise(1_000_000), noise(60_000_000));
+    let (old, new) = (noise(1_000_000), noise(30_000_000));
     for name in ["tree/a", "tree/b"] {
         fs::create_dir_all(fleet.path("tree")).unwrap();
         fs::write(fleet.path(name), &old).unwrap();

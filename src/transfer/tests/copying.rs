@@ -172,6 +172,10 @@ async fn delete_stays_out_of_everybodys_directories() {
         let error = reason(bench.copy(&["tree/"], copying).await.unwrap_err());
         assert!(error.starts_with("--delete does not clear /"), "{error}");
     }
+    write(&bench.here("etc/file"), b"", 0o644);
+    let copying = Copying { delete: true, dry: true, ..to("/") };
+    let error = reason(bench.copy(&["tree", "etc"], copying).await.unwrap_err());
+    assert!(error.starts_with("--delete does not clear //etc"), "{error}");
     // A tree of its own in one of them is another thing.
     let copying = Copying { delete: true, dry: true, ..to("/etc") };
     assert_eq!(bench.changed(&["tree"], copying).await, ["+ ", "+ file"]);
