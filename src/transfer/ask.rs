@@ -4,7 +4,7 @@ use super::answer::{Answer, STAT};
 use super::copy::{Copying, Landing};
 use super::error::TransferError;
 use super::parcel::{Parcel, Shape};
-use super::words::{assign, field};
+use super::words::assign;
 use crate::base::Tail;
 use crate::host::{Exit, Host, Input, Program, Request, Stream, User};
 
@@ -242,9 +242,4 @@ pub(super) async fn ask(
 /// As the host's tools are given it: never an option, whatever the name.
 pub(super) fn dotted(path: &[u8]) -> Vec<u8> {
     if path.is_empty() { b".".to_vec() } else { [b"./", path].concat() }
-}
-
-/// A path as a field of a line of operations.
-pub(super) fn dotted_field(path: &[u8]) -> String {
-    field(&dotted(path))
 }

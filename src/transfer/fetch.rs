@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
 use super::answer::Answer;
-use super::ask::{Complaints, dotted_field, head, hear, look};
+use super::ask::{Complaints, dotted, head, hear, look};
 use super::copy::{Copied, Progress};
 use super::entry::Entry;
 use super::error::TransferError;
@@ -114,13 +114,10 @@ fn own_name<'a>(fetching: &'a Fetching, base: &'a [u8]) -> Result<&'a [u8], Tran
     })
 }
 
-/// Sends, of each file that is named, as many bytes as it had: one that has become shorter is filled up, and does not match its
-/// checksum. Nothing stands between the files, so there is nothing to forge.
+/// Sends the files one behind another, as many bytes as all had: nothing stands between them, so there is nothing to forge, and the
+/// first that is not any more what it was does not match its checksum.
 const SCRIPT: &str = r#"cd "$base" || exit 1
-while IFS=' ' read -r size path; do
-    case $path in *\\*) path=$(printf '%b.' "$path"); path=${path%.} ;; esac
-    { [ -L "$path" ] || [ ! -f "$path" ] || cat "$path"; cat /dev/zero; } 2>/dev/null | head -c "$size"
-done
+xargs -0 cat | head -c "$total"
 "#;
 
 /// Has the host send what is missing here, and puts it in place.
@@ -132,15 +129,13 @@ async fn receive(
     mark: &str,
     progress: &Progress,
 ) -> Result<Copied, TransferError> {
-    let wanted: Vec<&Entry> = landing.wanted().collect();
-    let list: String = wanted.iter().map(|entry| format!("{} {}\n", entry.size(), dotted_field(&entry.path))).collect();
+    let list: Vec<u8> = landing.wanted().flat_map(|entry| [dotted(&entry.path), vec![0]].concat()).collect();
     let total = landing.bytes();
     landing.begin()?;
     if total > 0 {
-        let script = head(mark) + &assign("base", base) + SCRIPT;
+        let script = head(mark) + &assign("base", base) + &format!("total={total}\n{SCRIPT}");
         let program = Program::Script { text: script.into(), user };
-        let request =
-            Request { program, input: Some(pieces(list.into_bytes())), environment: Vec::new(), deadline: None };
+        let request = Request { program, input: Some(pieces(list)), environment: Vec::new(), deadline: None };
         // The connection is read by whoever calls the output, so a failure here is told beside it.
         let (broken, failure) = (Notify::new(), Mutex::new(None));
         let mut complaints = Complaints::default();

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::answer::Answer;
-use super::ask::{dotted_field, head, hear};
+use super::ask::{dotted, head, hear};
 use super::blocks::Blocks;
 use super::changes::{Changes, Operation};
 use super::copy::{Copying, Landing, Progress};
@@ -131,7 +131,7 @@ fn operations(parcel: &Parcel, changes: &Changes, copying: &Copying, name: &[u8]
             Operation::Link(index, owner) => ('l', *index, owner.as_deref()),
             Operation::SetAttributes(index, owner) => ('a', *index, owner.as_deref()),
             Operation::Remove(path) => {
-                lines += &format!("r - - - - {}\n", dotted_field(path));
+                lines += &format!("r - - - - {}\n", field(&dotted(path)));
                 continue;
             }
         };
@@ -147,7 +147,7 @@ fn operations(parcel: &Parcel, changes: &Changes, copying: &Copying, name: &[u8]
         let time =
             entry.modified.filter(|_| kind == 'a' && !is_link).map_or_else(|| "-".to_owned(), |time| time.to_string());
         let path = if matches!(parcel.shape, Shape::File(_)) { name } else { &entry.path };
-        lines += &format!("{kind} {index} {} {mode} {time} {}", owner.unwrap_or("-"), dotted_field(path));
+        lines += &format!("{kind} {index} {} {mode} {time} {}", owner.unwrap_or("-"), field(&dotted(path)));
         if let Kind::Link { target } = &entry.kind {
             lines += &format!(" {}", field(target));
         }
