@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::Exit;
 use super::exit::{complain, statuses};
-use super::{completions, history, hosts, import, man, panic_hook, plan, pssh, up};
+use super::{completions, copy, fetch, history, hosts, import, man, panic_hook, plan, pssh, up};
 
 /// From a list of hosts to a working Kubernetes cluster, over SSH
 ///
@@ -24,6 +24,8 @@ pub(super) struct CommandLine {
 enum Command {
     Up(up::UpArgs),
     Plan(plan::PlanArgs),
+    Copy(copy::CopyArgs),
+    Fetch(fetch::FetchArgs),
     History(history::HistoryArgs),
     Hosts(hosts::HostsArgs),
     Import(import::ImportArgs),
@@ -51,6 +53,8 @@ pub fn main() -> ExitCode {
     let exit = match CommandLine::parse_from(pssh::called(env::args_os().collect())).command {
         Command::Up(args) => asynchronously(up::run(args)),
         Command::Plan(args) => asynchronously(plan::run(args)),
+        Command::Copy(args) => asynchronously(copy::run(args)),
+        Command::Fetch(args) => asynchronously(fetch::run(args)),
         Command::History(args) => asynchronously(history::run(args)),
         Command::Hosts(args) => hosts::run(&args),
         Command::Import(args) => import::run(&args),

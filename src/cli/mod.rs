@@ -5,9 +5,12 @@ mod cluster_args;
 mod command_line;
 mod completions;
 mod connections;
+mod copy;
 mod destination;
 mod drive;
 mod exit;
+mod fanout_args;
+mod fetch;
 mod history;
 mod hosts;
 mod import;
@@ -22,11 +25,12 @@ mod plan;
 mod pssh;
 mod selection;
 mod set_report;
+mod signals;
 mod ssh_args;
 mod ssh_password;
 mod sudo_password;
-#[expect(dead_code, reason = "the commands that use it are being built")]
 mod targets;
+mod transfer_run;
 mod up;
 
 pub use command_line::main;

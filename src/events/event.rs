@@ -14,6 +14,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub enum Event {
     /// A run began, over these hosts in inventory order.
     RunStarted { command: String, cluster: String, hosts: Vec<String> },
+    /// Files began to be copied to these hosts, or fetched from them.
+    TransferStarted { command: String, hosts: Vec<String> },
+    /// Of `total` bytes, so many have been taken by the host, or come from it.
+    BytesMoved { host: String, step: String, done: u64, total: u64 },
     /// A host was connected to, its key verified, its user logged in.
     HostConnected {
         host: String,

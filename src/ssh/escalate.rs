@@ -69,8 +69,9 @@ impl Escalation {
     fn job(&self, tag: &str, script: &SecretString, input_follows: bool) -> Job {
         let script = braced(script);
         let shell = if input_follows {
-            // A shell that reads its script from stdin may read on into the input; head takes no more than it is told.
-            format!("/bin/sh -c 'eval \"$(head -c {})\"' {tag}", script.len())
+            // A shell that reads its script from stdin may read on into the input, and so does busybox's head; dd takes no more
+            // than it is told.
+            format!("/bin/sh -c 'eval \"$(dd bs=1 count={} 2>/dev/null)\"' {tag}", script.len())
         } else {
             format!("/bin/sh -s {tag}")
         };

@@ -42,6 +42,7 @@ async fn plain_lines_tell_a_run_from_top_to_bottom() {
     assert_snapshot!("plain-worker-down", shown(&scripted::worker_down(), PLAIN).await);
     assert_snapshot!("plain-init-fails", shown(&scripted::init_fails(), PLAIN).await);
     assert_snapshot!("plain-problems", shown(&scripted::problems(), PLAIN).await);
+    assert_snapshot!("plain-copy", shown(&scripted::copy(), PLAIN).await);
     assert_snapshot!("plain-interrupt", shown(&scripted::interrupt(), PLAIN).await);
 }
 
@@ -122,6 +123,19 @@ fn bars_live_while_it_runs_and_leave_what_matters() {
     assert_snapshot!("bars-init-fails", screen(&scripted::init_fails(), LIVE).1);
     let interrupt = scripted::interrupt();
     assert_snapshot!("bars-interrupt", screen(&interrupt[..interrupt.len() - 1], LIVE).0);
+}
+
+#[test]
+fn a_transfer_shows_how_far_it_is() {
+    let copy = scripted::copy();
+    assert_snapshot!("bars-copy", screen(&copy, LIVE).1);
+    let start = Instant::now();
+    let mut screen = Screen::default();
+    for (event, seconds) in copy[..5].iter().zip([0, 1, 1, 1, 3]) {
+        screen.take(event, start + Duration::from_secs(seconds));
+    }
+    let frame = screen.frame(start + Duration::from_secs(3), Size { rows: 24, columns: 80 });
+    assert_eq!(console::strip_ansi_codes(&frame[0]), "⠋ h1     0:02  copy:  25 % of 200 MB, 25 MB/s, 6.0 s left");
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl<'a> Json<'a> {
 
 impl Face for Json<'_> {
     fn show(&mut self, event: &Event) -> io::Result<()> {
-        if matches!(event, Event::OutputReceived { .. }) && !self.look.verbose {
+        if matches!(event, Event::OutputReceived { .. } | Event::BytesMoved { .. }) && !self.look.verbose {
             return Ok(());
         }
         let line = serde_json::to_string(&Stamped { time: format!("{:.3}", (self.now)()), event })?;

@@ -17,6 +17,7 @@ mod planned;
 mod problems;
 mod screen;
 mod show;
+mod size;
 mod story;
 mod summary;
 mod table;
@@ -29,3 +30,4 @@ mod scripted;
 
 pub use look::Look;
 pub use show::show;
+pub use size::size;

@@ -6,6 +6,7 @@ use console::{Style, measure_text_width, pad_str, truncate_str};
 use crate::base::printable;
 use crate::events::Event;
 
+use super::size::moved;
 use super::table::count;
 
 /// What the live lines are made of: where each host is.
@@ -68,7 +69,7 @@ impl Screen {
     /// Learns from an event that came at `now`.
     pub(super) fn take(&mut self, event: &Event, now: Instant) {
         match event {
-            Event::RunStarted { hosts, .. } => {
+            Event::RunStarted { hosts, .. } | Event::TransferStarted { hosts, .. } => {
                 self.started = Some(now);
                 for host in hosts {
                     self.row(host, now);
@@ -86,6 +87,12 @@ impl Screen {
                 // The clock is the step's, not the message's.
                 let since = if matches!(row.doing, Doing::Step { .. }) { row.since } else { now };
                 self.turn(host, Doing::Step { name: printable(step), message: printable(message) }, since);
+            }
+            Event::BytesMoved { host, step, done, total } => {
+                let row = self.row(host, now);
+                let since = if matches!(row.doing, Doing::Step { .. }) { row.since } else { now };
+                let message = moved(*done, *total, now.duration_since(since));
+                self.turn(host, Doing::Step { name: printable(step), message }, since);
             }
             Event::StepChanged { host, .. } => {
                 self.changed += 1;

@@ -324,7 +324,38 @@ pub(super) fn one_of_each() -> Vec<Event> {
     events.push(over(Outcome::Failed(FailureKind::Unreachable), &[], 0));
     events.push(planned("h1", "hosts-file", &["+ 10.88.0.11 h1"], &[("write /etc/hosts", &["+10.88.0.11 h1"])]));
     events.push(plan_over(Outcome::Succeeded, &[("h1", tally(&["hosts-file"], 0, 0))]));
+    events.push(Event::TransferStarted { command: "copy".into(), hosts: vec!["h1".into()] });
     events
+}
+
+/// A file copied to three hosts: one has it, and one has no room for it.
+pub(super) fn copy() -> Vec<Event> {
+    let failure = Failure {
+        kind: FailureKind::Step,
+        step: Some("copy".into()),
+        reason: "cannot take the files: no space left on device".into(),
+        command: None,
+        status: None,
+        output: vec!["tar: 0: Wrote only 7680 of 10240 bytes".into()],
+        hint: Some("make room there and run it again".into()),
+    };
+    let failed = Tally { failure: Some(failure.clone()), ..tally(&[], 0, 2_000) };
+    let (sent, same) = (tally(&["1 path (200 MB)"], 0, 9_400), tally(&[], 1, 400));
+    let hosts = ["h1", "h2", "h3"].map(str::to_owned).to_vec();
+    vec![
+        Event::TransferStarted { command: "copy".into(), hosts },
+        begun("h1", "copy"),
+        begun("h2", "copy"),
+        begun("h3", "copy"),
+        Event::BytesMoved { host: "h1".into(), step: "copy".into(), done: 50_000_000, total: 200_000_000 },
+        unchanged("h2", "copy", "1 path is as it should be in /srv"),
+        finished("h2", &same),
+        Event::HostFailed { host: "h3".into(), failure },
+        finished("h3", &failed),
+        changed("h1", "copy", &["+ /srv/image"], 9_400),
+        finished("h1", &sent),
+        over(Outcome::Failed(FailureKind::Step), &[("h1", sent), ("h2", same), ("h3", failed)], 9_500),
+    ]
 }
 
 /// Every text of every event tries to clear the screen, to set the title and to be read backwards.
@@ -342,6 +373,8 @@ pub(super) fn hostile() -> Vec<Event> {
     let tally = Tally { changed: vec![bad()], unchanged: 0, failure: Some(failure.clone()), took: ms(1) };
     vec![
         Event::RunStarted { command: bad(), cluster: bad(), hosts: vec![bad()] },
+        Event::TransferStarted { command: bad(), hosts: vec![bad()] },
+        Event::BytesMoved { host: bad(), step: bad(), done: 1, total: 2 },
         Event::HostConnected { host: bad(), took: ms(1) },
         Event::FactsGathered { host: bad(), took: ms(1) },
         problem(Some(&bad()), Severity::Error, &bad(), &bad(), Some(&bad())),

@@ -75,6 +75,9 @@ impl Story {
                 let hosts = count(hosts.len(), "host");
                 (Detail::Milestones, Tone::Even, format!("{command}: cluster {cluster}, {hosts}"))
             }
+            Event::TransferStarted { command, hosts } => {
+                (Detail::Milestones, Tone::Even, format!("{command}: {}", count(hosts.len(), "host")))
+            }
             Event::HostFailed { host, failure } => return failure_lines(host, failure, columns),
             Event::InterruptReceived { waiting_for } => return interrupted(waiting_for, columns),
             Event::HostConnected { host, took: time } => {
@@ -98,8 +101,9 @@ impl Story {
             Event::OutputReceived { host, step, line } => {
                 (Detail::Output, Tone::Quiet, format!("{host} {step} | {line}"))
             }
-            // Told above.
+            // Told above, or by lines that live.
             Event::ProblemFound { .. }
+            | Event::BytesMoved { .. }
             | Event::FileSaved { .. }
             | Event::StepPlanned { .. }
             | Event::PlanFinished { .. }

@@ -1,0 +1,4 @@
+mod bench;
+mod copying;
+mod fetching;
+mod hostile;

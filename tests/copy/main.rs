@@ -1,0 +1,18 @@
+//! `kfleet copy` and `kfleet fetch` by the real binary against a real sshd that is eight hosts: one for each of its addresses.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says so and stops"
+)]
+
+mod fleet;
+mod large;
+mod told;
+mod trees;
+mod troubles;
+
+#[path = "../ssh/sshd.rs"]
+#[expect(dead_code, reason = "the SSH room's own tests need all of it")]
+mod sshd;

@@ -1,0 +1,89 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::fleet::{Fleet, holds, noise};
+
+/// A small file system of its own; it goes with the test.
+struct Small(PathBuf);
+
+impl Small {
+    /// `None`, with the reason on stdout, where this machine does not let one be mounted.
+    fn mount(path: &Path, options: &str) -> Option<Self> {
+        fs::create_dir_all(path).unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(path).output().unwrap();
+        if !mounted.status.success() {
+            println!("left out: nothing can be mounted: {}", String::from_utf8_lossy(&mounted.stderr));
+            return None;
+        }
+        Some(Self(path.to_owned()))
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_or_read_only_disk_is_its_hosts_trouble_alone() {
+    let Some(fleet) = Fleet::start() else { return };
+    let Some(_full) = Small::mount(&fleet.there(3, "disk"), "size=4m") else { return };
+    let Some(_read_only) = Small::mount(&fleet.there(4, "disk"), "ro") else { return };
+    for host in [1, 2, 5, 6, 7, 8] {
+        fs::create_dir(fleet.there(host, "disk")).unwrap();
+    }
+    fs::write(fleet.there(3, "disk/file"), "old").unwrap();
+    fs::write(fleet.there(5, "disk/file"), "old").unwrap();
+    let contents = noise(9_000_000);
+    fs::write(fleet.path("file"), &contents).unwrap();
+    let ran = fleet.run(&["copy", "file", "disk"]);
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert!(
+        ran.stderr.contains("node3: failed: copy: cannot take the files: no space left on device"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("node4: failed: copy: cannot write there: read-only file system"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("8 hosts: 6 changed, 2 failed"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("failed: node3 node4\n"), "{}", ran.stdout);
+    for host in [1, 2, 5, 6, 7, 8] {
+        assert!(holds(&fleet.there(host, "disk/file"), &contents), "node{host}");
+    }
+    assert!(holds(&fleet.there(3, "disk/file"), b"old"));
+    assert!(fleet.asides().is_empty(), "what came is cleared away");
+
+    // Those two, and no other.
+    let ran = fleet.run(&["copy", "--failed", "file", "disk"]);
+    assert!(ran.stdout.contains("2 hosts: 0 changed, 2 failed"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_cannot_be_is_said_of_each_host_and_at_the_right_end() {
+    let Some(fleet) = Fleet::start() else { return };
+    fs::create_dir(fleet.path("tree")).unwrap();
+    fs::write(fleet.path("tree/file"), "file").unwrap();
+    fs::write(fleet.there(1, "occupied"), "file").unwrap();
+    let only = ["--hosts", "node1"];
+    for (arguments, status, said) in [
+        (&["copy", "tree/file", "no/such/place"][..], 5, "there is no directory ./no/such/"),
+        (&["copy", "tree", "occupied"], 5, "./occupied is there and is no directory"),
+        (&["copy", "nothing", "."], 1, "cannot read nothing: No such file"),
+        (&["copy", "/dev/null", "."], 1, "/dev/null is a device: only files"),
+        (&["copy", "tree/file", "-", "."], 2, "stdin is one file"),
+        (&["copy", "--delete", "tree/file", "."], 2, "--delete is for trees"),
+        (&["copy", "--mode", "99", "tree", "."], 2, "an octal mode is wanted"),
+        (&["copy", "--owner", "a b", "tree", "."], 2, "USER, USER:GROUP or :GROUP"),
+        (&["copy", "--owner", "nobody-of-that-name", "tree/file", "."], 5, "cannot put ./file in place"),
+        (&["copy", "tree"], 2, "<DEST>"),
+        (&["fetch", "nowhere", "facts"], 5, "there is no nowhere, or no way to it"),
+        (&["fetch", "/dev/null", "facts"], 5, "/dev/null is no file and no directory"),
+        (&["fetch", "occupied", "inventory.toml"], 1, "inventory.toml/node1/occupied: Not a directory"),
+    ] {
+        let ran = fleet.run(&[&arguments[..1], &only, &arguments[1..]].concat());
+        assert_eq!(ran.status, Some(status), "{arguments:?}: {ran:?}");
+        assert!(ran.stderr.contains(said), "{arguments:?}: {}", ran.stderr);
+    }
+    assert!(fleet.asides().is_empty());
+}
