@@ -5,10 +5,10 @@ use crate::engine::{Goal, Report, StateDir};
 use crate::inventory::{Inventory, Pki};
 use crate::plan::{Up, Workstation, pod_network};
 
+use super::drive::{Run, state_dir};
 use super::exit::complain;
 use super::inventory_arg::InventoryArg;
 use super::look_args::LookArgs;
-use super::drive::{Run, state_dir};
 use super::sudo_password::SudoPasswordArg;
 use super::{Exit, authority, connections};
 

@@ -8,9 +8,9 @@ use crate::journal::{Journal, Listed};
 use crate::ui::{Look, show};
 
 use super::Exit;
+use super::drive::state_dir;
 use super::exit::complain;
 use super::inventory_arg::InventoryArg;
-use super::drive::state_dir;
 
 /// List the runs on a cluster, or show one again
 ///
