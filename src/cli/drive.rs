@@ -3,7 +3,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::base::Interrupt;
@@ -16,6 +15,7 @@ use crate::ui::{Look, show};
 
 use super::Exit;
 use super::exit::complain;
+use super::signals::Signals;
 
 /// A run that a command asks for: over which hosts, and how.
 pub(super) struct Run {
@@ -82,16 +82,9 @@ fn recorded(state: &StateDir, events: Events) -> Events {
 
 /// Throws the switch at the first Ctrl-C or SIGTERM, and returns at the second.
 async fn twice(switch: watch::Sender<bool>) {
-    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
-        // Without handlers the system ends the program at the first one.
-        return std::future::pending().await;
-    };
+    let mut signals = Signals::new();
     for _ in 0..2 {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        signals.next().await;
         switch.send_replace(true);
     }
 }

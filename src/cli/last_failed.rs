@@ -43,7 +43,6 @@ impl LastFailed {
     ///
     /// # Errors
     /// When they cannot be written.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the command that writes it is being built"))]
     pub(super) fn write<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), String> {
         let lines: String = names.into_iter().map(|name| format!("{name}\n")).collect();
         self.state.save(&self.key, &lines.into()).map(drop).map_err(|error| format!("cannot write {error}"))

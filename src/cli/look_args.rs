@@ -41,11 +41,16 @@ pub(super) fn paints() -> bool {
 }
 
 fn speaks_to_terminal() -> bool {
-    Term::stderr().is_term() && variable("TERM").is_some_and(|term| term != OsStr::new("dumb"))
+    Term::stderr().is_term() && !is_dumb()
+}
+
+/// Whether the terminal is one that cannot be spoken to, as `TERM` has it.
+pub(super) fn is_dumb() -> bool {
+    variable("TERM").is_none_or(|term| term == OsStr::new("dumb"))
 }
 
 /// <https://no-color.org>: set and not empty.
-fn welcomes_colour() -> bool {
+pub(super) fn welcomes_colour() -> bool {
     variable("NO_COLOR").is_none()
 }
 

@@ -7,7 +7,10 @@ mod completions;
 mod connections;
 mod destination;
 mod drive;
+mod errand;
 mod exit;
+mod fanout_args;
+mod fanout_run;
 mod history;
 mod hosts;
 mod import;
@@ -18,11 +21,16 @@ mod look_args;
 mod man;
 mod panic_hook;
 mod plan;
-
+mod reader;
+mod remote_script;
+mod run;
 mod selection;
 mod set_report;
+mod shell;
+mod signals;
+mod stdin;
 mod sudo_password;
-#[expect(dead_code, reason = "the commands that use it are being built")]
+mod surfaces;
 mod targets;
 mod up;
 

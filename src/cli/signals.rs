@@ -1,0 +1,23 @@
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Ctrl-C and SIGTERM, which no longer end the program by themselves once this is there.
+pub(super) struct Signals(Option<(Signal, Signal)>);
+
+impl Signals {
+    /// Listens from now on.
+    pub(super) fn new() -> Self {
+        Self(signal(SignalKind::interrupt()).and_then(|int| Ok((int, signal(SignalKind::terminate())?))).ok())
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        match &mut self.0 {
+            Some((interrupt, terminate)) => tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            },
+            // Without handlers the system ends the program at the first one.
+            None => std::future::pending().await,
+        }
+    }
+}
