@@ -37,6 +37,7 @@ const AFTER: &str = concat!(
   kfleet up                      make of the hosts in ./inventory.toml a cluster, or complete it
   kfleet up -i lab.toml --json   the same for lab.toml, told to a program
   kfleet plan                    what that would do
+  kfleet run -b uname -r         ask every host, and show equal answers once
   kfleet hosts -i lab.toml       the hosts that lab.toml expands to
 
 ",

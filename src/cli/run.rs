@@ -64,7 +64,12 @@ pub(super) struct RunArgs {
     err: Option<PathBuf>,
 
     /// What to run on the hosts
-    #[arg(value_name = "COMMAND", required_unless_present = "script", trailing_var_arg = true)]
+    #[arg(
+        value_name = "COMMAND",
+        help_heading = "Command",
+        required_unless_present = "script",
+        trailing_var_arg = true
+    )]
     command: Vec<OsString>,
 }
 
@@ -103,14 +108,16 @@ const AFTER: &str = concat!(
   kfleet run -N -H db1 'tar c /etc' > etc.tar    byte for byte
   kfleet run --json df -P | jq -r 'select(.event == \"output\") | .line'
 
-JSON:
-  {\"event\": \"output\", \"host\", \"stream\", \"line\", \"partial\"}    a line without its end; `line_base64` in place of `line`
-                        where it is not UTF-8; what is partial is not ended, and may go on in the next object
-  {\"event\": \"host-ended\", \"host\", \"status\", \"signal\", \"failure\", \"took_s\"}    one of the three is not null
+JSON, an object a line:
+  {\"event\": \"output\", \"host\", \"stream\", \"line\", \"partial\"}
+      a line without its end; `line_base64` in place of `line` where it is not UTF-8. What is
+      partial is not ended, and may go on in the next object of this host and stream
+  {\"event\": \"host-ended\", \"host\", \"status\", \"signal\", \"failure\", \"took_s\"}
+      one of status, signal and failure is not null
   {\"event\": \"finished\", \"outcome\", \"failure_kind\", \"hosts\", \"failed\", \"took_s\"}
 
-Ctrl-C ends what runs on the hosts and says where that is; a second one leaves at once. A reader that has read enough, as
-`| head`, ends the run, too, and that is no failure.
+Ctrl-C ends what runs on the hosts and says where that is; a second one leaves at once. A reader
+that has read enough, as `| head`, ends the run, too, and that is no failure.
 
 ",
     statuses!()

@@ -9,6 +9,8 @@ fn help_is_as_reviewed() {
     insta::assert_snapshot!("history", stdout(&["history", "--help"]));
     insta::assert_snapshot!("history-show", stdout(&["history", "show", "--help"]));
     insta::assert_snapshot!("hosts", stdout(&["hosts", "--help"]));
+    insta::assert_snapshot!("run", stdout(&["run", "--help"]));
+    insta::assert_snapshot!("shell", stdout(&["shell", "--help"]));
     insta::assert_snapshot!("import", stdout(&["import", "--help"]));
     insta::assert_snapshot!("completions", stdout(&["completions", "--help"]));
     insta::assert_snapshot!("man", stdout(&["man", "--help"]));

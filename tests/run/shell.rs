@@ -7,7 +7,8 @@ use crate::fleet::{Fleet, Ran};
 use crate::sshd::kill;
 use crate::terminal::Terminal;
 
-fn batch(fleet: &Fleet, arguments: &[&str], lines: &str) -> Ran {
+/// `kfleet shell` with these lines on stdin, to its end.
+pub fn batch(fleet: &Fleet, arguments: &[&str], lines: &str) -> Ran {
     let mut shell = fleet.kfleet(&[&["shell"], arguments].concat());
     let shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut shell = shell.spawn().unwrap();

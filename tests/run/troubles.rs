@@ -91,9 +91,9 @@ fn interrupt(process: u32) {
 }
 
 #[test]
-fn a_gigabyte_from_one_host_keeps_nobody_waiting_and_takes_no_memory() {
+fn a_flood_from_one_host_keeps_nobody_waiting_and_takes_no_memory() {
     let Some(fleet) = Fleet::start() else { return };
-    // 256 MB are more than would be kept, and take a debug build long enough.
+    // Far more than is kept in memory, and long enough for a debug build.
     let command =
         "set -- $SSH_CONNECTION; [ ${3##*.} = 2 ] && yes 0123456789abcdef0123456789abcde | head -c 256M; echo end";
     let started = Instant::now();

@@ -69,10 +69,12 @@ Examples:
   kfleet shell -b -H 'root@node[1-9]' < commands
 
 Files:
-  $XDG_STATE_HOME/kfleet/shell/history   the lines that were typed, for your eyes only; one that begins with a blank is not kept
+  $XDG_STATE_HOME/kfleet/shell/history   the lines that were typed, for your eyes only, but for
+                                         those that begin with a blank
                                          (~/.local/state where XDG_STATE_HOME is not set)
 
-The exit status is 0 where lines are typed, else that of the worst of all commands. A selection that cannot be made ends a batch.
+The exit status is 0 where lines are typed, else that of the worst of all commands. A selection
+that cannot be made ends a batch.
 
 ",
     statuses!()

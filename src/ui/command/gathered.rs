@@ -29,6 +29,8 @@ struct Key {
     status: u64,
     /// Of a signal, its name; of what did not come to its end, that.
     why: String,
+    /// Who wrote nothing comes last.
+    wrote_nothing: bool,
     digest: [u8; 32],
 }
 
@@ -60,8 +62,8 @@ impl<'a> Gathered<'a> {
             hosts.sort_unstable();
         }
         groups.sort_by(|(a, of_a), (b, of_b)| {
-            let rank = |key: &Key, hosts: &[usize]| (key.status, key.why.clone(), usize::MAX - hosts.len());
-            rank(a, of_a).cmp(&rank(b, of_b)).then_with(|| of_a.cmp(of_b))
+            let ended = (a.status, &a.why, a.wrote_nothing).cmp(&(b.status, &b.why, b.wrote_nothing));
+            ended.then_with(|| of_b.len().cmp(&of_a.len())).then_with(|| of_a.cmp(of_b))
         });
         groups
     }
@@ -127,13 +129,14 @@ impl Key {
     /// The status of what did not come to its end; ssh's.
     const UNENDED: u64 = 255 + (1 << 32);
 
-    fn of(ended: &Ended<Exit>, digest: [u8; 32]) -> Self {
+    fn of(ended: &Ended<Exit>, wrote: &Wrote) -> Self {
         let (status, why) = match &ended.result {
             Ok(Exit::Status(status)) => (u64::from(*status), String::new()),
             Ok(Exit::Signal(signal)) => (128, signal.clone()),
             Err(miss) => (Self::UNENDED, format!("{:?}", miss.kind())),
         };
-        Self { status, why, digest }
+        let digest = wrote.digest.clone().finalize().into();
+        Self { status, why, wrote_nothing: wrote.length == 0, digest }
     }
 }
 
@@ -155,11 +158,8 @@ impl Face for Gathered<'_> {
     }
 
     fn ended(&mut self, ended: &Ended<Exit>) -> io::Result<()> {
-        if let Some(wrote) = self.wrote.get_mut(ended.host) {
-            // Nothing and an empty line are not the same.
-            wrote.digest.update([u8::from(wrote.length > 0)]);
-            let digest = wrote.digest.clone().finalize().into();
-            self.groups.entry(Key::of(ended, digest)).or_default().push(ended.host);
+        if let Some(wrote) = self.wrote.get(ended.host) {
+            self.groups.entry(Key::of(ended, wrote)).or_default().push(ended.host);
         }
         self.lines.ended(ended)
     }
