@@ -3,6 +3,9 @@ use crate::host::{Exit, HostError};
 use crate::nodes::NodeSet;
 use crate::ui::line::{Line, Tone};
 
+/// Why hosts failed, and what helps.
+type Reason = (String, Option<String>);
+
 /// Who failed and why, a line a reason; nothing where all went well.
 #[must_use]
 pub fn summary(names: &[String], ends: &[Ended<Exit>], colour: bool) -> String {
@@ -14,15 +17,15 @@ pub fn summary(names: &[String], ends: &[Ended<Exit>], colour: bool) -> String {
     if ends.len() > 1 {
         lines.push(Line::new(Tone::Failure, &format!("{} of {} hosts failed", failed.len(), ends.len())));
     }
-    let mut reasons: Vec<(String, Option<String>, Vec<&Ended<Exit>>)> = Vec::new();
+    let mut reasons: Vec<(Reason, Vec<&Ended<Exit>>)> = Vec::new();
     for ended in &failed {
-        let (shared, hint) = (shared(&ended.result), hint(&ended.result));
-        match reasons.iter_mut().find(|(reason, its_hint, _)| *reason == shared && *its_hint == hint) {
-            Some((_, _, hosts)) => hosts.push(ended),
-            None => reasons.push((shared, hint, vec![ended])),
+        let reason = (shared(&ended.result), hint(&ended.result));
+        match reasons.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, hosts)) => hosts.push(ended),
+            None => reasons.push((reason, vec![ended])),
         }
     }
-    for (shared, hint, hosts) in reasons {
+    for ((shared, hint), hosts) in reasons {
         let folded = NodeSet::fold(hosts.iter().filter_map(|ended| names.get(ended.host)).map(String::as_str));
         let reason = if let [one] = hosts.as_slice() { reason(&one.result) } else { shared };
         lines.push(Line::new(Tone::Failure, &format!("{folded}: {reason}")));
