@@ -31,7 +31,7 @@ fn stdin_that_says_nothing_holds_up_only_who_reads_it() {
     let mut run = run.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let stdin = run.stdin.take();
     assert!(run.wait().unwrap().success());
-    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(started.elapsed() < Duration::from_secs(60));
     drop(stdin);
     // And -n gives it to nobody.
     let mut run = fleet.kfleet(&["run", "-n", "--hosts", "node1", "cat; echo end"]);

@@ -75,7 +75,7 @@ fn a_reader_that_has_read_enough_ends_the_run() {
         run.stdout.take().unwrap().read_exact(&mut first).unwrap();
         let output = run.wait_with_output().unwrap();
         assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{command}");
-        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     }
 }
 

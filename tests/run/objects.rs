@@ -30,7 +30,7 @@ fn programs_read_all_that_was_written_and_how_it_ended() {
     let command = format!(
         "printf '{out}'; printf '{err}' >&2; set -- $SSH_CONNECTION; case $3 in *.3) exit 7;; *.4) kill -9 $$;; *.5) sleep 60;; esac"
     );
-    let ran = fleet.run(&["--json", "-t", "4", "--hosts", "node[1-4]", &command]);
+    let ran = fleet.run(&["--json", "-t", "6", "--hosts", "node[1-4]", &command]);
     assert_eq!(ran.status, Some(3));
     let objects = objects(&ran.stdout);
     for host in ["node1", "node2", "node3"] {
@@ -41,7 +41,7 @@ fn programs_read_all_that_was_written_and_how_it_ended() {
     assert_eq!((&ended("node1")["status"], &ended("node2")["status"]), (&0.into(), &7.into()));
     assert_eq!(ended("node3")["signal"], "KILL");
     assert_eq!(ended("node4")["failure"]["kind"], "deadline");
-    assert_eq!(ended("node4")["failure"]["reason"], "not done within 4 s");
+    assert_eq!(ended("node4")["failure"]["reason"], "not done within 6 s");
     let last = objects.last().unwrap();
     assert_eq!((&last["event"], &last["outcome"], &last["hosts"]), (&"finished".into(), &"failed".into(), &4.into()));
     assert_eq!(last["failed"], serde_json::json!(["node2", "node3", "node4"]));

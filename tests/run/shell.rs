@@ -46,13 +46,14 @@ fn a_batch_exits_with_the_worst_of_its_commands() {
         ("false\nsleep 60", 3),
         ("!false\ntrue", 1),
         ("@node99\necho never", 2),
+        ("!kill -INT $PPID; sleep 0.2\n!echo never", 3),
     ] {
-        let ran = batch(&fleet, &["--hosts", "node[1-2]", "-t", "3"], lines);
+        let ran = batch(&fleet, &["--hosts", "node[1-2]", "-t", "5"], lines);
         assert_eq!(ran.status, Some(status), "{lines}: {ran:?}");
         assert!(!ran.stdout.contains("never"));
     }
     // What ended too late is not there for the next command to fall over, and the connection is.
-    let ran = batch(&fleet, &["--hosts", "node1", "-t", "2"], "echo $PPID\nsleep 60\necho $PPID");
+    let ran = batch(&fleet, &["--hosts", "node1", "-t", "5"], "echo $PPID\nsleep 60\necho $PPID");
     let parents: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(parents.len(), 2, "{ran:?}");
     assert_eq!(parents[0], parents[1]);
@@ -103,6 +104,12 @@ fn a_person_types_at_a_prompt() {
     terminal.sees("back");
     terminal.sees("node[1-3]> ");
     terminal.press("rm -r\x03");
+    terminal.sees("node[1-3]> ");
+    // A command on this machine, too, is ended without the shell.
+    terminal.press("!echo o''n; exec sleep 600\r");
+    terminal.sees("on\r\n");
+    terminal.press("\x03");
+    terminal.sees("on this machine: signal: 2");
     terminal.sees("node[1-3]> ");
     terminal.press("?\r");
     terminal.sees("selected: node[1-3] (3)");

@@ -73,8 +73,8 @@ Files:
                                          those that begin with a blank
                                          (~/.local/state where XDG_STATE_HOME is not set)
 
-The exit status is 0 where lines are typed, else that of the worst of all commands. A selection
-that cannot be made ends a batch.
+The exit status is 0 where lines are typed, else that of the worst of all commands. Ctrl-C ends
+all of a batch, and so does a selection that cannot be made.
 
 ",
     statuses!()
@@ -139,6 +139,7 @@ impl Dialogue {
                     break;
                 }
             };
+            let mut interrupted = false;
             match line {
                 Line::Text(line) => match Entry::of(&line) {
                     Entry::Quit => break,
@@ -146,8 +147,9 @@ impl Dialogue {
                         self.failures.extend(local(line, personal).await);
                     }
                     Entry::Remote(line) => {
-                        let failures = self.session.run(line, &mut signals, &reader).await?;
-                        self.failures.extend(failures);
+                        let ran = self.session.run(line, &mut signals, &reader).await?;
+                        self.failures.extend(ran.failures);
+                        interrupted |= ran.interrupted;
                     }
                     entry => match self.change(entry, personal) {
                         Err(exit) if !personal => {
@@ -160,6 +162,12 @@ impl Dialogue {
                 },
                 Line::Dropped => {}
                 Line::End => break,
+            }
+            interrupted |= signals.have_come();
+            // What a person interrupts is the command; what is interrupted of a batch is all of it.
+            if interrupted && !personal {
+                self.failures.push(FailureKind::Deadline);
+                break;
             }
         }
         self.session.close().await;

@@ -15,7 +15,7 @@ use crate::cli::signals::Signals;
 use crate::cli::surfaces::manner;
 use crate::cli::{Exit, fanout_run};
 use crate::events::FailureKind;
-use crate::fanout::{Ended, Kept};
+use crate::fanout::{Ended, Kept, Miss};
 use crate::host::Connect;
 use crate::nodes::{Known, NodeSet};
 use crate::ui::command::{Files, Shape};
@@ -38,6 +38,14 @@ pub(super) struct Session {
     pub(super) limit: Option<Duration>,
     /// Where it is kept which hosts fail.
     pub(super) last_failed: LastFailed,
+}
+
+/// How a command on the selected hosts ended.
+pub(super) struct Ran {
+    /// The kinds of failures that there were.
+    pub(super) failures: Vec<FailureKind>,
+    /// Whether Ctrl-C ended it.
+    pub(super) interrupted: bool,
 }
 
 /// How a set changes the selection.
@@ -91,13 +99,8 @@ impl Session {
         if folded.chars().count() > Self::PROMPT { format!("{} hosts> ", self.selected.len()) } else { folded + "> " }
     }
 
-    /// Runs a command on the selected hosts; gives the kinds of failures that there were.
-    pub(super) async fn run(
-        &self,
-        line: &str,
-        signals: &mut Signals,
-        reader: &Reader,
-    ) -> Result<Vec<FailureKind>, Exit> {
+    /// Runs a command on the selected hosts.
+    pub(super) async fn run(&self, line: &str, signals: &mut Signals, reader: &Reader) -> Result<Ran, Exit> {
         let (mut names, mut kept) = (Vec::new(), Vec::new());
         for (name, host) in self.known.names.iter().zip(&self.hosts).filter(|(name, _)| self.selected.contains(*name)) {
             names.push(name.clone());
@@ -120,11 +123,14 @@ impl Session {
         match run.drive(errand, None, signals, reader).await {
             Came::ToAnEnd(ends) => {
                 fanout_run::remember(&self.last_failed, &names, &ends);
-                Ok(ends.iter().filter_map(Ended::failure).collect())
+                Ok(Ran {
+                    failures: ends.iter().filter_map(Ended::failure).collect(),
+                    interrupted: ends.iter().any(|ended| ended.result == Err(Miss::Interrupted)),
+                })
             }
             Came::Left(at_it) => {
                 at_it.into_iter().filter_map(|host| kept.get(host)).for_each(|host| host.forget());
-                Ok(vec![FailureKind::Deadline])
+                Ok(Ran { failures: vec![FailureKind::Deadline], interrupted: true })
             }
             Came::Unread => Err(Exit::SUCCESS),
             Came::ToNothing(exit) => Err(exit),
