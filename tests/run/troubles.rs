@@ -51,17 +51,15 @@ fn a_deadline_ends_what_runs_on_the_host() {
 #[test]
 fn ctrl_c_ends_it_and_says_where_it_was() {
     let Some(fleet) = Fleet::start() else { return };
-    // The first host ends before the others say anything.
-    let first = fleet.path("first").display().to_string();
-    let command = format!(
-        "set -- $SSH_CONNECTION; [ ${{3##*.}} = 2 ] && {{ touch {first}; exit; }}; while [ ! -e {first} ]; do sleep 0.1; \
-         done; sleep 1; echo $$; exec sleep 600"
-    );
-    let mut run = fleet.kfleet(&["run", "--hosts", "node[1-3]", &command]);
+    let command = "set -- $SSH_CONNECTION; [ ${3##*.} = 2 ] || { echo $$; exec sleep 600; }";
+    let mut run = fleet.kfleet(&["run", "--json", "--hosts", "node[1-3]", command]);
     let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The first host has ended, and the others have begun.
     let mut lines = BufReader::new(run.stdout.take().unwrap()).lines();
+    let objects = lines.by_ref().take(3).map(|line| serde_json::from_str(&line.unwrap()).unwrap());
     let shells: Vec<String> =
-        lines.by_ref().take(2).map(|line| line.unwrap().split_once(": ").unwrap().1.to_owned()).collect();
+        objects.filter_map(|object: serde_json::Value| object["line"].as_str().map(str::to_owned)).collect();
+    assert_eq!(shells.len(), 2);
     interrupt(run.id());
     let output = run.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(3));
