@@ -12,7 +12,7 @@
 //! | floor | room | what it is |
 //! |---|---|---|
 //! | 6 | [`cli`] | clap types, one file a command; the only room that knows clap and exit codes |
-//! | 5 | [`ui`] | how it looks; the only room that knows indicatif; reads events only |
+//! | 5 | [`ui`] | how it looks; the only room that knows indicatif; reads events, and what is told of commands |
 //! | 5 | [`journal`] | runs on disk: written as they happen, listed, read again; reads events only |
 //! | 4 | [`engine`] | drives hosts; the only interpreter of actions; emits events |
 //! | 3 | [`plan`] | recipes, and the pure planner |

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Crates that one place alone may name, so that replacing one is work in one place. Prefixes of paths below src/.
-const KNOWN_TO_ONE: [(&str, &str); 6] = [
+const KNOWN_TO_ONE: [(&str, &str); 7] = [
     ("russh", "ssh/"),
     ("indicatif", "ui/"),
     ("clap", "cli/"),
     ("clap_complete", "cli/"),
     ("clap_mangen", "cli/"),
     ("rcgen", "cluster/pki.rs"),
+    ("rustyline", "cli/shell/prompt.rs"),
 ];
 
 /// Rooms by name, as the table in lib.rs has them.

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::Exit;
 use super::exit::{complain, statuses};
-use super::{completions, copy, fetch, history, hosts, import, man, panic_hook, plan, pssh, up};
+use super::{completions, copy, fetch, history, hosts, import, man, panic_hook, plan, pssh, run, shell, up};
 
 /// From a list of hosts to a working Kubernetes cluster, over SSH
 ///
@@ -24,6 +24,8 @@ pub(super) struct CommandLine {
 enum Command {
     Up(up::UpArgs),
     Plan(plan::PlanArgs),
+    Run(run::RunArgs),
+    Shell(shell::ShellArgs),
     Copy(copy::CopyArgs),
     Fetch(fetch::FetchArgs),
     History(history::HistoryArgs),
@@ -40,6 +42,7 @@ const AFTER: &str = concat!(
   kfleet up                      make of the hosts in ./inventory.toml a cluster, or complete it
   kfleet up -i lab.toml --json   the same for lab.toml, told to a program
   kfleet plan                    what that would do
+  kfleet run -b uname -r         ask every host, and show equal answers once
   kfleet hosts -i lab.toml       the hosts that lab.toml expands to
 
 ",
@@ -55,6 +58,8 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => asynchronously(plan::run(args)),
         Command::Copy(args) => asynchronously(copy::run(args)),
         Command::Fetch(args) => asynchronously(fetch::run(args)),
+        Command::Run(args) => asynchronously(run::run(args)),
+        Command::Shell(args) => asynchronously(shell::run(args)),
         Command::History(args) => asynchronously(history::run(args)),
         Command::Hosts(args) => hosts::run(&args),
         Command::Import(args) => import::run(&args),

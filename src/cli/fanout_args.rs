@@ -2,6 +2,7 @@ use std::time::Duration;
 
 /// How many hosts at once and how long each may take, for every command that does one thing on many.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Command")]
 pub(super) struct FanoutArgs {
     /// How many hosts are worked on at once
     #[arg(short, long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]

@@ -1,19 +1,25 @@
-//! What an inventory expands to: `kfleet hosts`.
+//! What an inventory expands to, and what node sets do: `kfleet hosts`.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
+use crate::base::printable;
 use crate::inventory::{Host, Inventory};
+use crate::nodes::{Expression, Known, Names};
 
-use super::Exit;
+use super::exit::complain;
 use super::inventory_arg::InventoryArg;
+use super::{Exit, set_report, targets};
 
-/// Show the hosts that an inventory expands to
+/// Show the hosts that an inventory expands to, or what a node set comes to
 ///
 /// Ranges are spelled out and defaults filled in. Nothing is connected to.
+///
+/// Node sets are clush's: `node[1-9,12]`, `[01-20]`, `[2-6/2]`, `dc[1-2]n[1-2]`; `,` adds, `!` takes away, `&` keeps what both
+/// have, `^` what one of them has. They need no inventory but for `@group`, `@*` and wildcards.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER)]
 pub(super) struct HostsArgs {
@@ -23,23 +29,91 @@ pub(super) struct HostsArgs {
     /// Tell programs: a JSON list of the hosts
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    set: SetArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(multiple = false, conflicts_with = "json")]
+#[command(next_help_heading = "Node sets")]
+struct SetArgs {
+    /// The names of this node set, one a line
+    #[arg(long, value_name = "SET")]
+    expand: Option<String>,
+
+    /// These names, or those that stdin has, as one node set
+    #[arg(long, value_name = "NAMES", num_args = 0..)]
+    fold: Option<Vec<String>>,
+
+    /// How many names this node set has
+    #[arg(long, value_name = "SET")]
+    count: Option<String>,
 }
 
 const AFTER: &str = "Examples:
   kfleet hosts -i lab.toml
   kfleet hosts --json | jq -r '.[] | select(.role == \"worker\") | .address'
+  kfleet hosts --expand 'node[01-20]!node13'     one name a line
+  kfleet hosts --expand '@worker' -i lab.toml    the workers of lab.toml
+  kfleet hosts --fold node1 node2 node5          node[1-2,5]
+  kfleet hosts --fold < names                    the same of a file
 
 Exit status:
-  0  the inventory is valid
+  0  the inventory, or the node set, is valid
   2  it is not, or the command line is wrong";
 
 pub(super) fn run(args: &HostsArgs) -> Exit {
+    match args.set() {
+        Ok(Some(text)) => return Exit::written(&io::stdout().write_all(text.as_bytes())),
+        Ok(None) => {}
+        Err(exit) => return exit,
+    }
     let inventory = match args.inventory.load() {
         Ok(inventory) => inventory,
         Err(exit) => return exit,
     };
     let hosts = if args.json { json(&inventory) } else { table(&inventory) };
     Exit::written(&io::stdout().write_all(hosts.as_bytes()))
+}
+
+impl HostsArgs {
+    /// What is asked of a node set, where something is.
+    fn set(&self) -> Result<Option<String>, Exit> {
+        Ok(Some(match &self.set {
+            SetArgs { expand: Some(set), .. } => {
+                self.names("--expand", set)?.list().iter().map(|name| format!("{}\n", printable(name))).collect()
+            }
+            SetArgs { count: Some(set), .. } => format!("{}\n", self.names("--count", set)?.len()),
+            SetArgs { fold: Some(words), .. } => {
+                let words = if words.is_empty() { words_of_stdin()? } else { words.clone() };
+                let sets = words.iter().map(|set| self.names("--fold", set));
+                let lists = sets.map(|names| names.map(|names| names.list())).collect::<Result<Vec<_>, _>>()?;
+                let names: Names = lists.into_iter().flatten().collect();
+                format!("{}\n", printable(&names.fold()))
+            }
+            SetArgs { expand: None, count: None, fold: None } => return Ok(None),
+        }))
+    }
+
+    /// The names of a set; an inventory is read where the set needs one.
+    fn names(&self, flag: &str, text: &str) -> Result<Names, Exit> {
+        let wrong = |error| complain(Exit::Usage, &set_report::told(flag, text, &error));
+        let set = Expression::parse(text).map_err(wrong)?;
+        let inventory = if set.needs_known() { self.inventory.load_where_there()? } else { None };
+        let known = inventory.map(|inventory| Known {
+            names: inventory.hosts.iter().map(|host| host.name.clone()).collect(),
+            groups: targets::groups(&inventory),
+        });
+        set.evaluate(known.as_ref()).map_err(wrong)
+    }
+}
+
+fn words_of_stdin() -> Result<Vec<String>, Exit> {
+    let mut text = String::new();
+    let read = io::stdin().read_to_string(&mut text);
+    read.map_err(|error| complain(Exit::Local, &format!("cannot read stdin: {error}")))?;
+    Ok(text.split_whitespace().map(str::to_owned).collect())
 }
 
 /// A line a host, under a header.

@@ -30,7 +30,6 @@ impl InventoryArg {
     }
 
     /// As [`InventoryArg::load`]; `None` where none was asked for and none is here.
-    #[expect(dead_code, reason = "the commands that use it are being built")]
     pub(super) fn load_where_there(&self) -> Result<Option<Inventory>, Exit> {
         if self.is_asked_for() || self.inventory.exists() { self.load().map(Some) } else { Ok(None) }
     }

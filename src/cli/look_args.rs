@@ -50,11 +50,16 @@ fn speaks_to_terminal() -> bool {
 }
 
 fn is_capable(term: &Term) -> bool {
-    term.is_term() && variable("TERM").is_some_and(|term| term != OsStr::new("dumb"))
+    term.is_term() && !is_dumb()
+}
+
+/// Whether the terminal is one that cannot be spoken to, as `TERM` has it.
+pub(super) fn is_dumb() -> bool {
+    variable("TERM").is_none_or(|term| term == OsStr::new("dumb"))
 }
 
 /// <https://no-color.org>: set and not empty.
-fn welcomes_colour() -> bool {
+pub(super) fn welcomes_colour() -> bool {
     variable("NO_COLOR").is_none()
 }
 

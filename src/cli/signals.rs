@@ -1,3 +1,4 @@
+use futures::FutureExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Ctrl-C and SIGTERM, which no longer end the program by themselves once this is there.
@@ -7,6 +8,15 @@ impl Signals {
     /// Listens from now on.
     pub(super) fn new() -> Self {
         Self(signal(SignalKind::interrupt()).and_then(|int| Ok((int, signal(SignalKind::terminate())?))).ok())
+    }
+
+    /// Whether there were any since the last one that was waited for; they are done with then.
+    pub(super) fn have_come(&mut self) -> bool {
+        let mut any = false;
+        while self.next().now_or_never().is_some() {
+            any = true;
+        }
+        any
     }
 
     /// Waits for the next one.

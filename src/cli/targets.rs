@@ -67,7 +67,6 @@ pub(super) struct Targets {
     /// The same hosts.
     pub(super) hosts: Vec<Arc<dyn Connect>>,
     /// The same hosts and their groups, for node sets that choose among them.
-    #[expect(dead_code, reason = "the shell that chooses among them is being built")]
     pub(super) known: Known,
     /// Where it is kept which of them fail.
     pub(super) last_failed: LastFailed,

@@ -12,7 +12,7 @@ use crate::host::Stream;
 ///
 /// Nothing here waits for whoever takes, because a connection whose output is not taken stands still, and with it every host
 /// behind the same jump host.
-pub(super) struct Spool {
+pub struct Spool {
     /// All of it is older than what the file holds.
     memory: VecDeque<(Stream, BytesMut)>,
     in_memory: usize,

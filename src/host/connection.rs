@@ -35,7 +35,15 @@ pub trait Host: Send + Sync {
     /// When the program could not be started, or its end was never seen. One that ran and failed is an [`Exit`].
     async fn exec(&self, request: Request, output: &mut dyn Output) -> Result<Exit, HostError>;
 
-    /// Ends the connection in good order.
+    /// Whether the connection is there, as far as is known here.
+    fn is_open(&self) -> bool {
+        true
+    }
+
+    /// Waits until what was given up on the host is ended there.
+    async fn settle(&self) {}
+
+    /// The same, and ends the connection in good order.
     async fn close(&self);
 }
 

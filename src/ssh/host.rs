@@ -26,6 +26,14 @@ impl Host for SshHost {
         exec::run(&self.session, job, Some(stop), request.deadline, output).await
     }
 
+    fn is_open(&self) -> bool {
+        self.session.is_open()
+    }
+
+    async fn settle(&self) {
+        self.session.settle().await;
+    }
+
     async fn close(&self) {
         self.session.close().await;
     }

@@ -84,10 +84,20 @@ impl Session {
         }
     }
 
-    /// Waits for what is done in the background, says goodbye and waits, shortly, for the connection to end.
-    pub async fn close(&self) {
+    /// Whether the connection is there, as far as is known here.
+    pub fn is_open(&self) -> bool {
+        !self.handle.is_closed()
+    }
+
+    /// Waits for what is done in the background.
+    pub async fn settle(&self) {
         let mut chores = std::mem::take(&mut *self.chores.lock().unwrap_or_else(PoisonError::into_inner));
         while chores.join_next().await.is_some() {}
+    }
+
+    /// The same, says goodbye and waits, shortly, for the connection to end.
+    pub async fn close(&self) {
+        self.settle().await;
         if self.handle.disconnect(Disconnect::ByApplication, "", "").await.is_err() {
             return;
         }

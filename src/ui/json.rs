@@ -47,7 +47,7 @@ impl Face for Json<'_> {
 
 /// JSON leaves DEL, C1 controls and bidirectional overrides as they are, and somebody may `cat` the lines: escaped they
 /// mean the same to a program and nothing to a terminal. Outside of JSON's strings there are none.
-fn escaped(line: &str) -> String {
+pub(super) fn escaped(line: &str) -> String {
     let mut safe = String::with_capacity(line.len());
     for c in line.chars() {
         if printable(c.encode_utf8(&mut [0; 4])).is_empty() {

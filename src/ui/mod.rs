@@ -1,4 +1,4 @@
-//! How a run looks. Reads events, and nothing else of a run.
+//! How a run looks. Reads events, and nothing else of a run; [`command`] is about commands on many hosts.
 //!
 //! ```text
 //!                     ┌► Json   a JSON object an event            → stdout
@@ -7,6 +7,7 @@
 //! ```
 
 mod bars;
+pub mod command;
 mod face;
 mod failure;
 mod json;

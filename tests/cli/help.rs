@@ -11,6 +11,8 @@ fn help_is_as_reviewed() {
     insta::assert_snapshot!("history", stdout(&["history", "--help"]));
     insta::assert_snapshot!("history-show", stdout(&["history", "show", "--help"]));
     insta::assert_snapshot!("hosts", stdout(&["hosts", "--help"]));
+    insta::assert_snapshot!("run", stdout(&["run", "--help"]));
+    insta::assert_snapshot!("shell", stdout(&["shell", "--help"]));
     insta::assert_snapshot!("import", stdout(&["import", "--help"]));
     insta::assert_snapshot!("pssh", stdout(&["pssh", "--help"]));
     insta::assert_snapshot!("pscp", stdout(&["pscp", "--help"]));

@@ -12,6 +12,18 @@ fn a_wrong_command_line_exits_with_2_and_says_what_is_wrong() {
         (&["up", "-j", "many"], "invalid digit"),
         (&["up", "--json", "--plain"], "cannot be used with '--plain'"),
         (&["up", "-i"], "a value is required for '--inventory <FILE>'"),
+        (&["run"], "<COMMAND>..."),
+        (&["run", "--jsn", "true"], "a similar argument exists: '--json'"),
+        (&["run", "-b", "--json", "true"], "cannot be used with"),
+        (&["run", "-b", "--out", "x", "true"], "cannot be used with"),
+        (&["run", "-p", "0", "true"], "0 is not in 1..="),
+        (&["run", "-t", "-1", "true"], "unexpected argument '-1'"),
+        (&["run", "-t", "1e30", "true"], "invalid value '1e30'"),
+        (&["run", "-H", "a", "-i", "b", "true"], "-i cannot be used with -H or -h"),
+        (&["run", "-H", "a/b", "true"], "-H: `a/b` is no host's name"),
+        (&["shell", "-H", "a", "true"], "unexpected argument 'true'"),
+        (&["hosts", "--expand", "a", "--count", "a"], "cannot be used with"),
+        (&["hosts", "--expand", "@web"], "a group is looked up in an inventory, and there is none"),
         (&["completions", "tcsh"], "[possible values: bash, elvish, fish, powershell, zsh]"),
     ] {
         let output = kfleet().args(arguments).output().unwrap();
@@ -20,6 +32,25 @@ fn a_wrong_command_line_exits_with_2_and_says_what_is_wrong() {
         assert!(stderr.contains(said), "{arguments:?}: {stderr}");
         assert_eq!(output.stdout, b"", "{arguments:?}");
     }
+}
+
+#[test]
+fn node_sets_need_no_inventory_but_for_groups() {
+    let dir = tempfile::tempdir().unwrap();
+    let ask = |arguments: &[&str], stdin: &str| {
+        let output = kfleet().current_dir(dir.path()).arg("hosts").args(arguments).write_stdin(stdin).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(ask(&["--expand", "node[8-10]!node9,db"], ""), "db\nnode8\nnode10\n");
+    assert_eq!(ask(&["--count", "n[001-100]"], ""), "100\n");
+    assert_eq!(ask(&["--fold", "node5", "node2,node3"], ""), "node[2-3,5]\n");
+    assert_eq!(ask(&["--fold"], "n3 n1\nn2\n\nx\u{1b}[1-2]"), "n[1-3],x[1-2]\n");
+    assert_eq!(ask(&["--fold"], ""), "\n");
+    let text = "[cluster]\nname = \"lab\"\n[[hosts]]\nname = \"a1\"\nrole = \"control-plane\"\n[[hosts]]\nname = \"b[1-2]\"\ngroups = [\"web\"]\n";
+    std::fs::write(dir.path().join("inventory.toml"), text).unwrap();
+    assert_eq!(ask(&["--expand", "@web"], ""), "b1\nb2\n");
+    assert_eq!(ask(&["--count", "@*!b*"], ""), "1\n");
 }
 
 #[test]

@@ -1,0 +1,22 @@
+//! Commands on many hosts, by the real binary against a real sshd that is eight hosts: one for each of its addresses.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says so and stops"
+)]
+
+mod fleet;
+mod gathered;
+mod input;
+mod lines;
+mod objects;
+mod script;
+mod shell;
+mod terminal;
+mod troubles;
+
+#[path = "../ssh/sshd.rs"]
+#[expect(dead_code, reason = "the SSH room's own tests need all of it")]
+mod sshd;
