@@ -12,7 +12,7 @@ use super::exit::complain;
 use super::inventory_arg::InventoryArg;
 use super::look_args::LookArgs;
 use super::sudo_password::SudoPasswordArg;
-use super::{Exit, authority, connections};
+use super::{Exit, authority, connections, drive};
 
 /// What every command takes that looks at a whole cluster.
 #[derive(Debug, clap::Args)]
@@ -56,6 +56,7 @@ impl ClusterArgs {
             hosts: connections::to(&inventory, sudo_password.as_ref()),
             parallel: self.parallel.into(),
             cluster: inventory.cluster.name.clone(),
+            control_plane: inventory.control_plane().name.clone(),
             goal,
             approval,
             state,
@@ -78,7 +79,7 @@ fn workstation(inventory: &Inventory, state: &StateDir) -> Result<Workstation, S
     let hosts_file = hosts_file.map_err(|error| format!("cannot read /etc/hosts: {error}"))?;
     Ok(Workstation {
         hosts_file: hosts_file.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-        hostname: fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned(),
+        hostname: drive::workstation(),
         kubeconfig: state.read(StateDir::KUBECONFIG).map_err(|error| format!("cannot read {error}"))?,
         authority: match inventory.cluster.pki {
             Pki::Kubeadm => None,

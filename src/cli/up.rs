@@ -12,7 +12,8 @@ use super::exit::statuses;
 /// written; brings kernel, firewall and kubelet to where Kubernetes needs them; initialises the control plane, installs
 /// the pod network and joins the workers; then checks that every node is Ready.
 ///
-/// At a terminal it shows what it is about to change and asks; `kfleet plan` shows more of it.
+/// At a terminal it shows what it is about to change and asks; `kfleet plan` shows more of it. While it changes anything
+/// the control plane keeps everybody else's kfleet from doing so.
 ///
 /// Run again it does only what is missing: a host that was down, a worker that is new. A host that fails costs only
 /// itself. Ctrl-C starts nothing new and finishes what must not be cut; a second one leaves at once.

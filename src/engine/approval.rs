@@ -40,7 +40,7 @@ impl Run<'_> {
         }
         let events = &self.engine.events;
         events.tell(Event::ApprovalAsked { confirm: confirm.clone(), changes });
-        let answer = self.engine.interrupt.or(who.line()).await;
+        let answer = self.interrupt.or(who.line()).await;
         let interrupted = answer.is_none();
         let reply = answer.flatten().map_or(Reply::None, |line| judge(line.trim(), confirm.as_deref()));
         events.tell(Event::ApprovalAnswered { reply });
@@ -51,7 +51,7 @@ impl Run<'_> {
     }
 
     /// What the plan would change, host by host in its order.
-    fn changes(&self, plan: &Plan) -> Vec<ToChange> {
+    pub(super) fn changes(&self, plan: &Plan) -> Vec<ToChange> {
         let mut changes: Vec<ToChange> = Vec::new();
         let mut places = BTreeMap::new();
         for host in plan.hosts().filter(|host| self.fleet.contains_key(&host.host)) {

@@ -6,7 +6,7 @@ use crate::host::Connect;
 use crate::plan::Recipe;
 
 use super::run::Run;
-use super::{Approval, StateDir};
+use super::{Approval, LockOn, StateDir};
 use crate::base::Interrupt;
 
 /// How far a run goes.
@@ -24,6 +24,8 @@ pub struct Engine {
     pub goal: Goal,
     /// What must be said before anything is written.
     pub approval: Approval,
+    /// The lock to take before that; `None` where nothing else can be at work on these hosts.
+    pub lock: Option<LockOn>,
     /// The hosts, in inventory order.
     pub hosts: Vec<Arc<dyn Connect>>,
     /// Where it is told what happens.
@@ -46,7 +48,7 @@ pub struct Report {
 }
 
 impl Engine {
-    /// Gather, preflight, plan, ask, apply, verify; as far as the goal wants it.
+    /// Gather, preflight, plan, ask, lock and look again, apply, verify; as far as the goal wants it.
     pub async fn run(&self, recipe: &dyn Recipe, cluster: &str) -> Report {
         let since = Instant::now();
         let hosts: Vec<String> = self.hosts.iter().map(|host| host.name().to_owned()).collect();
@@ -61,6 +63,7 @@ impl Engine {
         });
         let mut run = Run::new(self);
         run.all(recipe).await;
+        run.close().await;
         let report = run.report(&hosts);
         let (outcome, tallies, took) = (report.outcome, report.tallies.clone(), since.elapsed());
         self.events.tell(match self.goal {

@@ -1,6 +1,6 @@
 //! Drives hosts: order, concurrency, interruption, deadlines. The only interpreter of actions; tells everything as events.
 //!
-//! [`Engine::run`] is the whole of it, top to bottom: gather, preflight, plan, ask, apply, verify.
+//! [`Engine::run`] is the whole of it, top to bottom: gather, preflight, plan, ask, lock and look again, apply, verify.
 
 mod aftermath;
 mod apply;
@@ -15,10 +15,12 @@ mod frames;
 mod gather;
 mod grant;
 mod job;
+mod lock;
 mod progress;
 mod run;
 mod script;
 mod session;
+mod settle;
 mod state_dir;
 mod task;
 mod tasks;
@@ -28,4 +30,5 @@ mod verify;
 
 pub use approval::{Answers, Approval};
 pub use engine::{Engine, Goal, Report};
+pub use lock::LockOn;
 pub use state_dir::StateDir;

@@ -2,8 +2,10 @@
 
 mod approval;
 mod event;
+mod holder;
 mod sink;
 
 pub use approval::{Reply, ToChange};
 pub use event::{Event, Failure, FailureKind, Outcome, PlannedAction, Severity, Tally};
+pub use holder::Holder;
 pub use sink::{Events, Sink, channel};

@@ -43,6 +43,7 @@ async fn plain_lines_tell_a_run_from_top_to_bottom() {
     assert_snapshot!("plain-init-fails", shown(&scripted::init_fails(), PLAIN).await);
     assert_snapshot!("plain-problems", shown(&scripted::problems(), PLAIN).await);
     assert_snapshot!("plain-asked", shown(&scripted::asked(Reply::No), PLAIN).await);
+    assert_snapshot!("plain-locks", shown(&scripted::locks(), PLAIN).await);
     assert_snapshot!("plain-interrupt", shown(&scripted::interrupt(), PLAIN).await);
 }
 

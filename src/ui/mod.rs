@@ -12,6 +12,7 @@ mod face;
 mod failure;
 mod json;
 mod line;
+mod lock;
 mod look;
 mod plain;
 mod planned;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::events::{Event, Failure, FailureKind, Outcome, PlannedAction, Reply, Severity, Tally, ToChange};
+use jiff::Timestamp;
+
+use crate::events::{Event, Failure, FailureKind, Holder, Outcome, PlannedAction, Reply, Severity, Tally, ToChange};
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -350,7 +352,30 @@ pub(super) fn one_of_each() -> Vec<Event> {
     events.push(approval(None, &[("h1", &["hosts-file", "kernel"])]));
     events.push(approval(Some("lab"), &[]));
     events.push(Event::ApprovalAnswered { reply: Reply::Yes });
+    events.extend(locks());
     events
+}
+
+fn holder(user: &str) -> Holder {
+    Holder {
+        user: user.to_owned(),
+        workstation: "desk".into(),
+        command: "up".into(),
+        since: Timestamp::UNIX_EPOCH,
+        run: Some(12),
+    }
+}
+
+/// Somebody else is at work, or was and left something behind; or the way to the lock was cut.
+pub(super) fn locks() -> Vec<Event> {
+    let still_running = vec![("h2".to_owned(), "kfleet-join.service".to_owned())];
+    vec![
+        Event::LockRefused { host: "h1".into(), holder: Some(holder("ops")), still_running: vec![] },
+        Event::LockRefused { host: "h1".into(), holder: Some(holder("ops")), still_running },
+        Event::LockRefused { host: "h1".into(), holder: None, still_running: vec![] },
+        Event::LockLost { host: "h1".into(), reason: "no sign of life from the host for 30 s".into() },
+        Event::PlanChanged { hosts: vec!["h1".into(), "h2".into()] },
+    ]
 }
 
 /// Every text of every event tries to clear the screen, to set the title and to be read backwards.
@@ -384,6 +409,9 @@ pub(super) fn hostile() -> Vec<Event> {
         planned(&bad(), &bad(), &[&bad()], &[(&bad(), &[&bad()])]),
         approval(Some(&bad()), &[(&bad(), &[&bad()])]),
         Event::ApprovalAnswered { reply: Reply::None },
+        Event::LockRefused { host: bad(), holder: Some(holder(&bad())), still_running: vec![(bad(), bad())] },
+        Event::LockLost { host: bad(), reason: bad() },
+        Event::PlanChanged { hosts: vec![bad()] },
         Event::PlanFinished { outcome: Outcome::Succeeded, tallies: vec![(bad(), tally)], took: ms(1) },
     ]
 }

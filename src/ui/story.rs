@@ -5,6 +5,7 @@ use crate::events::{Event, Failure, Reply, Tally};
 use super::approval::{question, to_change};
 use super::failure::{failure_lines, wrapped};
 use super::line::{Line, Tone};
+use super::lock::{plan_changed, refused};
 use super::planned::{foreseen, planned};
 use super::problems::Problems;
 use super::summary::{saved, summary};
@@ -105,6 +106,14 @@ impl Story {
             Event::HostFinished { host, tally } => (Detail::Steps, Tone::Even, format!("{host}: {}", finished(tally))),
             Event::OutputReceived { host, step, line } => {
                 (Detail::Output, Tone::Quiet, format!("{host} {step} | {line}"))
+            }
+            Event::PlanChanged { hosts } => return plan_changed(hosts, columns),
+            Event::LockRefused { host, holder, still_running } => {
+                return refused(host, holder.as_ref(), still_running, columns);
+            }
+            Event::LockLost { host, reason } => {
+                let text = format!("the lock on {host} was lost: {reason}; nothing new is started");
+                return wrapped(Tone::Failure, &text, "", "  ", columns);
             }
             Event::ApprovalAnswered { reply: Reply::Yes } => (Detail::Steps, Tone::Even, "approved".to_owned()),
             Event::ApprovalAnswered { .. } => {

@@ -86,3 +86,25 @@ fn somebody_at_a_terminal_is_asked_and_nothing_is_done_without_a_yes() {
     assert!(shown.contains("Apply? [y/N]") && shown.contains("not approved"), "{shown}");
     lab.intact();
 }
+
+#[test]
+#[ignore = "needs the lab"]
+fn what_somebody_else_does_while_it_is_asked_is_told_and_asked_about_again() {
+    let lab = Lab::ready();
+    let inventory = lab.file("inventory.toml");
+    lab.root("h3", "sysctl -w net.ipv4.ip_forward=0");
+    let mut terminal = Terminal::of(&lab, &["up", "-i", inventory.to_str().unwrap()]);
+    terminal.until("Apply? [y/N] ");
+    lab.root("h2", "firewall-cmd --zone=public --remove-port=10250/tcp");
+    terminal.types("y\n");
+    terminal.until("the plan changed: something else happened on h2 in the meantime");
+    terminal.seen.clear();
+    terminal.until("Apply? [y/N] ");
+    assert!(terminal.seen.contains("firewall") && terminal.seen.contains("kernel"), "{}", terminal.seen);
+    assert_eq!(lab.root("h3", "sysctl -n net.ipv4.ip_forward"), "0");
+    terminal.types("y\n");
+    terminal.exits(0);
+    assert_eq!(lab.root("h3", "sysctl -n net.ipv4.ip_forward"), "1");
+    assert_eq!(lab.root("h2", "firewall-cmd --zone=public --query-port=10250/tcp"), "yes");
+    lab.intact();
+}

@@ -19,6 +19,7 @@ mod bare;
 mod interrupted;
 mod lab;
 mod living;
+mod lock;
 mod network;
 mod power;
 mod preflight;

@@ -46,6 +46,7 @@ pub(super) fn engine(bench: &Bench, interrupt: Interrupt) -> Engine {
     Engine {
         goal: Goal::Apply,
         approval: Approval::Given,
+        lock: None,
         hosts: Vec::new(),
         events: Arc::clone(&bench.events),
         interrupt,

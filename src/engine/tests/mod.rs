@@ -3,4 +3,6 @@
 mod actions;
 mod asking;
 mod driving;
+mod lock;
+mod lock_script;
 mod shell_host;
