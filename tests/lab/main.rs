@@ -16,6 +16,7 @@
 
 mod approval;
 mod bare;
+mod firewall;
 mod interrupted;
 mod lab;
 mod living;
