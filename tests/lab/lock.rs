@@ -23,13 +23,12 @@ fn ended(lab: &Lab, user: &str) -> Ran {
 
 /// An `up` that waits in the middle of a change on h3, until `go`.
 fn slow(lab: &Lab, user: &str) -> Child {
-    lab.root(
-        "h3",
-        "rm -f /run/slow /run/go; echo 0 > /proc/sys/net/ipv4/ip_forward
-         printf '%s\\n' '#!/bin/sh' 'touch /run/slow' 'while [ ! -e /run/go ]; do sleep 0.2; done' \
-             'exec /usr/sbin/sysctl \"$@\"' > /usr/local/sbin/sysctl
-         chmod +x /usr/local/sbin/sysctl",
-    );
+    const SLOW: &str = r#"#!/bin/sh
+[ "$1" != -w ] || touch /run/slow
+while [ "$1" = -w ] && [ ! -e /run/go ]; do sleep 0.2; done
+exec /usr/sbin/sysctl "$@""#;
+    lab.root("h3", &format!("rm -f /run/slow /run/go; cat > /usr/local/sbin/sysctl <<'END'\n{SLOW}\nEND\n"));
+    lab.root("h3", "chmod +x /usr/local/sbin/sysctl; echo 0 > /proc/sys/net/ipv4/ip_forward");
     let child = up(lab, user).spawn().unwrap();
     lab.wait("the change on h3", || lab.try_root("h3", "test -e /run/slow").code == 0);
     child
