@@ -67,9 +67,12 @@ struct Keyboard;
 
 #[async_trait]
 impl Answers for Keyboard {
-    async fn line(&self) -> Option<String> {
-        // What was typed before the question was read is no answer to it. A terminal that cannot be flushed has nothing.
+    fn listen(&self) {
+        // A terminal that cannot be flushed has nothing to flush.
         let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+    }
+
+    async fn line(&self) -> Option<String> {
         // A thread of its own, which nobody waits for after a Ctrl-C.
         let read = tokio::task::spawn_blocking(|| {
             let mut line = String::new();

@@ -26,7 +26,10 @@ pub enum Approval {
 /// Somebody who answers questions.
 #[async_trait]
 pub trait Answers: Send + Sync {
-    /// The next line that is typed from now on, with or without its end; `None` where there is none.
+    /// A question comes now: what was said before it is no answer to it.
+    fn listen(&self) {}
+
+    /// The next line that is said, with or without its end; `None` where there is none.
     async fn line(&self) -> Option<String>;
 }
 
@@ -39,6 +42,7 @@ impl Run<'_> {
             return true;
         }
         let events = &self.engine.events;
+        who.listen();
         events.tell(Event::ApprovalAsked { confirm: confirm.clone(), changes });
         let answer = self.interrupt.or(who.line()).await;
         let interrupted = answer.is_none();

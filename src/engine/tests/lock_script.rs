@@ -45,6 +45,14 @@ impl Contender {
     }
 }
 
+/// At the end of its input it ends, and only then is the lock free.
+impl Drop for Contender {
+    fn drop(&mut self) {
+        self.signs = None;
+        self.shell.wait().unwrap();
+    }
+}
+
 #[test]
 fn one_at_a_time_and_who_is_refused_hears_who_it_is() {
     let temp = tempfile::tempdir().unwrap();
