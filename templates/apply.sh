@@ -12,7 +12,8 @@ kf_write() {
     if [ "$3" != - ]; then
         have=$(sha256sum < "$path") || return 1
         if [ "${have%% *}" != "$3" ]; then
-            echo "$path was changed by somebody else while kfleet was at work: run again" >&2
+            echo "$path was changed by somebody else at $(stat -c %y -- "$path"), while kfleet was at work" >&2
+            echo "nothing of theirs was overwritten: run the same command again, and it goes by what is there now" >&2
             return 1
         fi
     fi

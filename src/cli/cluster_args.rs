@@ -7,13 +7,14 @@ use crate::plan::{Recipe, Workstation, pod_network};
 use crate::ssh::Wanted;
 use crate::steps::PodNetwork;
 
+use super::approval::Consent;
 use super::drive::{Run, state_dir};
 use super::exit::complain;
 use super::inventory_arg::InventoryArg;
 use super::look_args::LookArgs;
 use super::ssh_args::SshArgs;
 use super::sudo_password::SudoPasswordArg;
-use super::{Exit, authority, connections};
+use super::{Exit, authority, connections, drive};
 
 /// What every command takes that looks at a whole cluster.
 #[derive(Debug, clap::Args)]
@@ -40,9 +41,12 @@ impl ClusterArgs {
     pub(super) async fn drive<R: Recipe>(
         self,
         goal: Goal,
+        consent: &Consent,
         recipe: impl FnOnce(Inventory, Workstation, PodNetwork) -> R,
     ) -> Result<Report, Exit> {
         let inventory = self.inventory.load()?;
+        let look = self.look.look();
+        let approval = consent.approval(&inventory.cluster.name, look)?;
         let sudo_password = self
             .sudo_password
             .get()
@@ -58,10 +62,12 @@ impl ClusterArgs {
             hosts: connections::to(&hosts, &self.ssh, true, sudo_password.as_ref())?,
             parallel: self.parallel.into(),
             cluster: inventory.cluster.name.clone(),
+            control_plane: inventory.control_plane().name.clone(),
             goal,
+            approval,
             state,
         };
-        run.drive(&recipe(inventory, workstation, pod_network), self.look.look()).await
+        run.drive(&recipe(inventory, workstation, pod_network), look).await
     }
 }
 
@@ -79,7 +85,7 @@ fn workstation(inventory: &Inventory, state: &StateDir) -> Result<Workstation, S
     let hosts_file = hosts_file.map_err(|error| format!("cannot read /etc/hosts: {error}"))?;
     Ok(Workstation {
         hosts_file: hosts_file.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-        hostname: fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned(),
+        hostname: drive::workstation(),
         kubeconfig: state.read(StateDir::KUBECONFIG).map_err(|error| format!("cannot read {error}"))?,
         authority: match inventory.cluster.pki {
             Pki::Kubeadm => None,

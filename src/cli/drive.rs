@@ -1,13 +1,14 @@
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{env, fs, io};
 
 use etcetera::BaseStrategy;
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::base::Interrupt;
-use crate::engine::{Engine, Goal, Report, StateDir};
-use crate::events::{Events, FailureKind, Outcome, channel};
+use crate::engine::{Approval, Engine, Goal, LockOn, Report, StateDir};
+use crate::events::{Events, FailureKind, Holder, Outcome, channel};
 use crate::host::Connect;
 use crate::journal::{Journal, Recorder};
 use crate::plan::Recipe;
@@ -25,8 +26,12 @@ pub(super) struct Run {
     pub(super) parallel: usize,
     /// The cluster's name.
     pub(super) cluster: String,
+    /// The host that keeps others from changing the same hosts meanwhile.
+    pub(super) control_plane: String,
     /// How far it goes.
     pub(super) goal: Goal,
+    /// What must be said before anything is written.
+    pub(super) approval: Approval,
     /// Where its files are kept.
     pub(super) state: StateDir,
 }
@@ -37,9 +42,12 @@ impl Run {
         let (events, told) = channel();
         let (switch, interrupt) = Interrupt::pair();
         let shown = tokio::spawn(show(told, look, io::stdout(), io::stderr()));
-        let events = recorded(&self.state, events);
+        let (events, number) = recorded(&self.state, events);
+        let lock = Some(LockOn { host: self.control_plane, holder: holder(recipe.command(), number) });
         let engine = Engine {
             goal: self.goal,
+            approval: self.approval,
+            lock,
             hosts: self.hosts,
             events,
             interrupt,
@@ -68,16 +76,33 @@ impl Run {
     }
 }
 
-/// The same sink, and a record of the run; where none can be made, the run goes on without.
-fn recorded(state: &StateDir, events: Events) -> Events {
+/// The same sink, and a record of the run with its number; where none can be made, the run goes on without.
+fn recorded(state: &StateDir, events: Events) -> (Events, Option<u32>) {
     match Journal::at(state.path(StateDir::RUNS)).begin() {
-        Ok(file) => Arc::new(Recorder::new(file, events)),
+        Ok((number, file)) => (Arc::new(Recorder::new(file, events)), Some(number)),
         Err(error) => {
             let directory = state.path(StateDir::RUNS);
             complain(Exit::Local, &format!("this run is not recorded: {}: {error}", directory.display()));
-            events
+            (events, None)
         }
     }
+}
+
+/// Who runs this command here, for others to know.
+fn holder(command: &str, run: Option<u32>) -> Holder {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| env::var(name).ok().filter(|user| !user.is_empty()));
+    Holder {
+        user: user.unwrap_or_else(|| "somebody".to_owned()),
+        workstation: workstation(),
+        command: command.to_owned(),
+        since: Timestamp::now(),
+        run,
+    }
+}
+
+/// This machine's name.
+pub(super) fn workstation() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }
 
 /// Throws the switch at the first Ctrl-C or SIGTERM, and returns at the second.

@@ -15,7 +15,7 @@ use super::inventory_arg::InventoryArg;
 /// List the runs on a cluster, or show one again
 ///
 /// Every run of `up` and `plan` is recorded on this machine as it happens, without secrets, and readable by you alone. The last hundred
-/// of a cluster are kept. A run that was cut off is recorded as far as it went.
+/// of a cluster are kept. A run that was cut off is recorded as far as it went; a power cut here may cost its last second.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER, args_conflicts_with_subcommands = true)]
 pub(super) struct HistoryArgs {

@@ -9,7 +9,7 @@ use super::{apply, failure, gather, verify};
 impl Run<'_> {
     /// Waits for the cluster to be ready, then looks again at every host that was changed: would anything be changed anew?
     pub(super) async fn verify(&mut self, recipe: &dyn Recipe) {
-        if self.engine.interrupt.is_set() {
+        if self.interrupt.is_set() {
             return;
         }
         let through = |run: &Self, host: &String| run.tallies.get(host).is_some_and(|tally| tally.failure.is_none());
@@ -20,7 +20,7 @@ impl Run<'_> {
         let expected = recipe.expectation(&fleet);
         if let Some(expected) = &expected
             && let Some(session) = self.sessions.get(&expected.asked_on)
-            && let Err(failure) = verify::ready(session, expected, &self.engine.interrupt).await
+            && let Err(failure) = verify::ready(session, expected, &self.interrupt).await
         {
             self.fail(&expected.asked_on, failure);
         }
@@ -30,7 +30,7 @@ impl Run<'_> {
         if let Some(expected) = expected.filter(|expected| !hosts.is_empty() && !hosts.contains(&expected.asked_on)) {
             hosts.push(expected.asked_on);
         }
-        if !self.engine.interrupt.is_set() {
+        if !self.interrupt.is_set() {
             self.look_again(recipe, &hosts).await;
         }
     }

@@ -1,9 +1,11 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tokio::time::timeout;
 
 use crate::cluster::JoinGrant;
 use crate::events::{Event, Failure};
+use crate::host::HostError;
 use crate::plan::Planned;
 use crate::steps::{Action, Change, Yields};
 
@@ -18,6 +20,9 @@ use super::task::Task;
 
 /// What a script may take beside the deadlines of its own actions.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// The longest that it may take to get in once more: the host waits for twice as long.
+const COMING_BACK: Duration = Duration::from_secs(30);
 
 /// Tells which of these steps find nothing to change.
 pub fn tell_unchanged(session: &Session, steps: &[&Planned]) {
@@ -43,10 +48,32 @@ pub async fn actions(
 ) -> Result<Vec<(Yields, SecretString)>, Failure> {
     let mut yielded = Vec::new();
     // A detached job gets a script of its own, so that what is printed before it is known before it.
-    for part in Task::all(steps).chunk_by(|one, two| !one.detached() && !two.detached()) {
-        yielded.extend(run(session, turn, part, grant).await?);
+    let alone = |task: &Task<'_>| task.detached() || task.comes_back();
+    for part in Task::all(steps).chunk_by(|one, two| !alone(one) && !alone(two)) {
+        yielded.extend(match part {
+            [task] if task.comes_back() => come_back(session, turn, *task).await?,
+            part => run(session, turn, part, grant).await?,
+        });
     }
     Ok(yielded)
+}
+
+/// Does the task over a connection made anew.
+async fn come_back(session: &Session, turn: &Turn, task: Task<'_>) -> Result<Vec<(Yields, SecretString)>, Failure> {
+    session.note(Some(show(&task.command())));
+    let anew = match timeout(COMING_BACK, session.anew()).await {
+        Ok(anew) => anew,
+        Err(_) => Err(HostError::Deadline { after: COMING_BACK }),
+    };
+    session.note(None);
+    let anew = anew.map_err(|error| Failure {
+        command: Some(show(&task.command())),
+        hint: Some("within a minute the host takes back by itself what has closed the way: then look at what this step changes".to_owned()),
+        ..failure::of_step(task.planned.step, &format!("no new connection gets in after this change: {error}"))
+    })?;
+    let ended = run(&anew, turn, &[task], None).await;
+    anew.close().await;
+    ended
 }
 
 /// Sends the tasks as one script and follows its answer.
@@ -61,7 +88,7 @@ async fn run(
         let body = task.body(grant)?;
         match task.action {
             Action::Capture(..) => script.add_capture(&body),
-            Action::Write(_) | Action::Run(_) | Action::Detach(_) => script.add(&body),
+            Action::Write(_) | Action::Run(_) | Action::ComeBack(_) | Action::Detach(_) => script.add(&body),
         }
     }
     let (text, nonce) = script.finish();

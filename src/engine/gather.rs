@@ -30,7 +30,7 @@ pub async fn connect(
         host.connect().await.map_err(|error| failure::of_host(&error, None))?
     };
     events.tell(Event::HostConnected { host: host.name().to_owned(), took: since.elapsed() });
-    let session = Session::new(connection, limit, events);
+    let session = Session::new(connection, host, limit, events);
     let facts = facts(&session, &wanted).await?;
     Ok((session, facts))
 }

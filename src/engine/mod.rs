@@ -1,9 +1,10 @@
 //! Drives hosts: order, concurrency, interruption, deadlines. The only interpreter of actions; tells everything as events.
 //!
-//! [`Engine::run`] is the whole of it, top to bottom: gather, preflight, plan, apply, verify.
+//! [`Engine::run`] is the whole of it, top to bottom: gather, preflight, plan, ask, lock and look again, apply, verify.
 
 mod aftermath;
 mod apply;
+mod approval;
 mod diagnosis;
 mod drive;
 #[expect(clippy::module_inception, reason = "a file is named after its type")]
@@ -14,10 +15,12 @@ mod frames;
 mod gather;
 mod grant;
 mod job;
+mod lock;
 mod progress;
 mod run;
 mod script;
 mod session;
+mod settle;
 mod state_dir;
 mod task;
 mod tasks;
@@ -25,5 +28,7 @@ mod tasks;
 mod tests;
 mod verify;
 
+pub use approval::{Answers, Approval};
 pub use engine::{Engine, Goal, Report};
+pub use lock::LockOn;
 pub use state_dir::StateDir;

@@ -1,16 +1,19 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use crate::base::Interrupt;
 use crate::doctor::{Finding, Stops};
-use crate::events::{Event, Failure, FailureKind, Outcome, Severity, Tally};
-use crate::facts::Facts;
+use crate::events::{Event, Failure, FailureKind, Holder, Outcome, Severity, Tally};
+use crate::facts::{Facts, Wanted};
 use crate::plan::{Fleet, HostPlan, Plan, Recipe, Wave};
 
 use super::drive::{Desk, Drive};
 use super::gather::{self, PerHost};
+use super::lock::Lock;
 use super::session::Session;
+use super::settle::JOBS;
 use super::tasks::Tasks;
 use super::{Engine, Goal, Report, failure, foresee, grant, verify};
 
@@ -21,8 +24,16 @@ pub struct Run<'a> {
     pub(super) sessions: PerHost<Session>,
     pub(super) fleet: Fleet,
     pub(super) tallies: PerHost<Tally>,
+    /// Set off when nothing new is to be started: by Ctrl-C, or when the lock is lost.
+    pub(super) interrupt: Interrupt,
+    /// The lock, while it is held.
+    pub(super) lock: Option<Lock>,
+    /// Who had the lock before.
+    pub(super) last_holder: Option<Holder>,
     /// What stopped the whole run, if anything.
     stopped: Option<FailureKind>,
+    /// The findings that were told.
+    told: BTreeSet<(Option<String>, &'static str, String)>,
     interrupt_told: bool,
 }
 
@@ -35,7 +46,11 @@ impl<'a> Run<'a> {
             sessions: PerHost::new(),
             fleet: Fleet::new(),
             tallies: PerHost::new(),
+            interrupt: engine.interrupt.clone(),
+            lock: None,
+            last_holder: None,
             stopped: None,
+            told: BTreeSet::new(),
             interrupt_told: false,
         }
     }
@@ -43,20 +58,21 @@ impl<'a> Run<'a> {
     /// From the first connection to the last look.
     pub async fn all(&mut self, recipe: &dyn Recipe) {
         self.gather(recipe).await;
-        if self.stops(recipe, recipe.preflight(&self.fleet)) || !self.answering(recipe).await {
-            return;
-        }
-        let plan = recipe.plan(&self.fleet);
-        if self.stops(recipe, refusals(&plan)) {
-            return;
-        }
+        let Some(plan) = self.plan(recipe).await else { return };
         match self.engine.goal {
             Goal::Apply => {
-                self.apply(plan).await;
-                self.verify(recipe).await;
+                if let Some(plan) = self.settle(recipe, plan).await {
+                    self.apply(plan).await;
+                    self.verify(recipe).await;
+                }
             }
             Goal::Plan => self.foresee(&plan),
         }
+    }
+
+    /// Lets go of the lock and of all hosts.
+    pub async fn close(&mut self) {
+        self.unlock().await;
         for session in self.sessions.values() {
             session.close().await;
         }
@@ -68,10 +84,10 @@ impl Run<'_> {
     async fn gather(&mut self, recipe: &dyn Recipe) {
         let mut tasks = Tasks::default();
         for host in &self.engine.hosts {
-            let wanted = recipe.wanted(host.name());
+            let wanted = wanted(recipe, host.name());
             let gathered =
                 gather::connect(Arc::clone(host), wanted, Arc::clone(&self.limit), self.engine.events.clone());
-            let interrupt = self.engine.interrupt.clone();
+            let interrupt = self.interrupt.clone();
             tasks.spawn(host.name(), async move {
                 interrupt.or(gathered).await.unwrap_or_else(|| Err(failure::of_interrupt(None)))
             });
@@ -87,18 +103,30 @@ impl Run<'_> {
         }
     }
 
+    /// What is to be done on the hosts as they are known now; `None` where the run must stop.
+    pub(super) async fn plan(&mut self, recipe: &dyn Recipe) -> Option<Plan> {
+        if self.stops(recipe, recipe.preflight(&self.fleet)) || !self.answering(recipe).await {
+            return None;
+        }
+        let plan = recipe.plan(&self.fleet);
+        if self.stops(recipe, refusals(&plan)) { None } else { Some(plan) }
+    }
+
     /// Tells findings; whether they stop the run. Hosts that they stop are left out of it.
     fn stops(&mut self, recipe: &dyn Recipe, findings: Vec<Finding>) -> bool {
         let mut dropped: BTreeMap<String, Failure> = BTreeMap::new();
         for finding in findings {
             let (host, reason, hint) = (finding.host.clone(), finding.reason.clone(), finding.hint.clone());
-            self.engine.events.tell(Event::ProblemFound {
-                host: host.clone(),
-                severity: finding.severity,
-                check: finding.check.to_owned(),
-                reason: reason.clone(),
-                hint: hint.clone(),
-            });
+            // A second look finds the same again.
+            if self.told.insert((host.clone(), finding.check, reason.clone())) {
+                self.engine.events.tell(Event::ProblemFound {
+                    host: host.clone(),
+                    severity: finding.severity,
+                    check: finding.check.to_owned(),
+                    reason: reason.clone(),
+                    hint: hint.clone(),
+                });
+            }
             if finding.severity < Severity::Error {
                 continue;
             }
@@ -113,15 +141,15 @@ impl Run<'_> {
             self.fleet.remove(&host);
             self.fail(&host, failure);
         }
-        self.stopped.is_some() || self.engine.interrupt.is_set()
+        self.stopped.is_some() || self.interrupt.is_set()
     }
 
     /// Waits for an API server that should answer and does not yet; whether the run goes on.
     async fn answering(&mut self, recipe: &dyn Recipe) -> bool {
         let Some(host) = recipe.silent(&self.fleet).map(str::to_owned) else { return true };
         let Some(session) = self.sessions.get(&host).cloned() else { return true };
-        let facts = match verify::answering(&session, &self.engine.interrupt).await {
-            Ok(()) => gather::facts(&session, &recipe.wanted(&host)).await,
+        let facts = match verify::answering(&session, &self.interrupt).await {
+            Ok(()) => gather::facts(&session, &wanted(recipe, &host)).await,
             Err(failure) => Err(failure),
         };
         match facts {
@@ -144,7 +172,7 @@ impl Run<'_> {
             let may_fail = wave.may_fail;
             let later = |host: &str| waves.iter().flat_map(|wave| &wave.hosts).any(|other| other.host == host);
             let failed = self.wave(wave, plan.ca.as_deref(), later).await;
-            if failed.len() > may_fail && !self.engine.interrupt.is_set() {
+            if failed.len() > may_fail && !self.interrupt.is_set() {
                 let reason = format!("left as it is, because {} failed before it", failed.join(" and "));
                 self.leave(waves.drain(..), &reason);
             }
@@ -160,6 +188,11 @@ impl Run<'_> {
                 self.fail(&host.host, failure::of_step(step, reason));
             }
         }
+    }
+
+    /// The whole run ends here, for a reason of this kind.
+    pub(super) fn stop(&mut self, kind: FailureKind) {
+        self.stopped = Some(kind);
     }
 
     fn has_failed(&self, host: &str) -> bool {
@@ -183,7 +216,7 @@ impl Run<'_> {
             let drive = Drive {
                 session,
                 desk,
-                interrupt: self.engine.interrupt.clone(),
+                interrupt: self.interrupt.clone(),
                 state: self.engine.state.clone(),
                 ca: ca.map(str::to_owned),
             };
@@ -193,7 +226,7 @@ impl Run<'_> {
         drop((office, counter));
         let mut failed = Vec::new();
         loop {
-            let next = match self.engine.interrupt.or(tasks.next()).await {
+            let next = match self.interrupt.or(tasks.next()).await {
                 Some(next) => next,
                 None => {
                     self.tell_interrupt();
@@ -217,7 +250,8 @@ impl Run<'_> {
 
     /// Says once what is waited for before the run ends: what must not be cut.
     fn tell_interrupt(&mut self) {
-        if std::mem::replace(&mut self.interrupt_told, true) {
+        // Where the lock was lost, that was told.
+        if !self.engine.interrupt.is_set() || std::mem::replace(&mut self.interrupt_told, true) {
             return;
         }
         let doing = |(host, session): (&String, &Session)| Some((host.clone(), session.doing()?));
@@ -228,7 +262,7 @@ impl Run<'_> {
     /// Tells what the plan would do.
     fn foresee(&mut self, plan: &Plan) {
         for host in plan.hosts().filter(|host| self.fleet.contains_key(&host.host)) {
-            let tally = foresee::host(host, &self.engine.events);
+            let tally = foresee::host(host, |event| self.engine.events.tell(event));
             self.tallies.entry(host.host.clone()).or_default().add(tally);
         }
     }
@@ -243,14 +277,21 @@ impl Run<'_> {
     /// How it ended, for these hosts.
     pub fn report(mut self, hosts: &[String]) -> Report {
         let kinds = self.tallies.values().filter_map(|tally| tally.failure.as_ref()).map(|failure| failure.kind);
-        let interrupted = self.engine.interrupt.is_set().then_some(FailureKind::Deadline);
-        // The kinds are in the order in which one hides another.
-        let worst = kinds.chain(self.stopped).chain(interrupted).min();
+        let interrupted = self.interrupt.is_set().then_some(FailureKind::Deadline);
+        // The kinds are in the order in which one hides another; what was decided here hides what is wrong with the hosts.
+        let decided = self.stopped.filter(|kind| *kind == FailureKind::Local);
+        let worst = decided.or_else(|| kinds.chain(self.stopped).chain(interrupted).min());
         Report {
             outcome: worst.map_or(Outcome::Succeeded, Outcome::Failed),
             tallies: hosts.iter().map(|host| (host.clone(), self.tallies.remove(host).unwrap_or_default())).collect(),
         }
     }
+}
+
+/// What must be read of a host: what the recipe wants, and what may still be at work there.
+pub(super) fn wanted(recipe: &dyn Recipe, host: &str) -> Wanted {
+    let jobs = JOBS.map(str::to_owned).into();
+    recipe.wanted(host).and(Wanted { jobs, ..Wanted::default() })
 }
 
 /// Steps that must not touch their hosts, as problems: told before the first write, all at once.

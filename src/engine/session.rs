@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::events::{Event, Events};
-use crate::host::{Exit, Host, HostError, Output, Request, User};
+use crate::host::{Connect, Exit, Host, HostError, Input, Output, Program, Request, User};
 
 /// The right to use a connection now. Nobody who has one waits for anything but its own host.
 pub struct Turn {
@@ -27,12 +27,22 @@ pub struct Session {
     limit: Arc<Semaphore>,
     events: Events,
     doing: Arc<Mutex<Option<String>>>,
+    way: Arc<dyn Connect>,
 }
 
 impl Session {
-    /// A session over a connection.
-    pub fn new(host: Arc<dyn Host>, limit: Arc<Semaphore>, events: Events) -> Self {
-        Self { host, limit, events, doing: Arc::default() }
+    /// A session over a connection; `way` leads to the same host once more.
+    pub fn new(host: Arc<dyn Host>, way: Arc<dyn Connect>, limit: Arc<Semaphore>, events: Events) -> Self {
+        Self { host, limit, events, doing: Arc::default(), way }
+    }
+
+    /// Another one to the same host, over a connection of its own.
+    ///
+    /// # Errors
+    /// When there is no way to it any more.
+    pub async fn anew(&self) -> Result<Self, HostError> {
+        let host = self.way.connect().await?;
+        Ok(Self { host, doing: Arc::default(), ..self.clone() })
     }
 
     /// The host's name in the inventory.
@@ -69,6 +79,13 @@ impl Session {
         output: &mut dyn Output,
     ) -> Result<Exit, HostError> {
         self.host.exec(Request::script(script, User::Root, deadline), output).await
+    }
+
+    /// Runs a script as root beside everything else, for as long as there is input.
+    pub async fn hold(&self, script: SecretString, input: Input, output: &mut dyn Output) -> Result<Exit, HostError> {
+        let program = Program::Script { text: script, user: User::Root };
+        let request = Request { program, input: Some(input), environment: Vec::new(), deadline: None };
+        self.host.exec(request, output).await
     }
 
     /// Ends the connection.

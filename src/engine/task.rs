@@ -44,11 +44,17 @@ impl<'a> Task<'a> {
         matches!(self.action, Action::Detach(_))
     }
 
+    /// Whether it needs a connection of its own.
+    pub fn comes_back(&self) -> bool {
+        matches!(self.action, Action::ComeBack(_))
+    }
+
     /// What a report calls it.
     pub fn command(&self) -> String {
         match self.action {
             Action::Write(file) => format!("write {}", file.path),
             Action::Run(run) | Action::Capture(_, run) => run.command.clone(),
+            Action::ComeBack(run) => format!("{}, over a new connection", run.command),
             Action::Detach(job) => job.command.clone(),
         }
     }
@@ -57,7 +63,7 @@ impl<'a> Task<'a> {
     pub fn deadline(&self) -> Duration {
         match self.action {
             Action::Write(_) => Duration::from_secs(10),
-            Action::Run(run) | Action::Capture(_, run) => run.deadline,
+            Action::Run(run) | Action::ComeBack(run) | Action::Capture(_, run) => run.deadline,
             Action::Detach(job) => job.deadline,
         }
     }
@@ -80,7 +86,7 @@ impl<'a> Task<'a> {
                 let contents = self.contents(&file.contents, grant)?;
                 write_file(&file.path, file.mode, file.replaces.as_deref(), &contents)
             }
-            Action::Run(run) | Action::Capture(_, run) => run.script.clone(),
+            Action::Run(run) | Action::ComeBack(run) | Action::Capture(_, run) => run.script.clone(),
             Action::Detach(job) => self.job(job, grant)?,
         })
     }

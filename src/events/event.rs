@@ -4,6 +4,8 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::{Holder, Reply, ToChange};
+
 /// One thing that happened. Texts that came from a host are already printable and free of tokens.
 ///
 /// Serialised it is one flat object, which can be read again: its name in `event`, hosts as `host`, times spent as seconds in `took_s`. Programs
@@ -32,6 +34,21 @@ pub enum Event {
     },
     /// Preflight found something. Without a host it concerns the fleet.
     ProblemFound { host: Option<String>, severity: Severity, check: String, reason: String, hint: Option<String> },
+    /// Somebody was asked whether to make these changes; where `confirm` has a name, it must be typed.
+    ApprovalAsked { confirm: Option<String>, changes: Vec<ToChange> },
+    /// What was said to that.
+    ApprovalAnswered { reply: Reply },
+    /// What was approved is not what there is to do any more: somebody changed these hosts in the meantime.
+    PlanChanged { hosts: Vec<String> },
+    /// Nothing may be changed: this one holds the lock, by a run or by these (host, what) that still go on.
+    LockRefused {
+        host: String,
+        holder: Option<Holder>,
+        #[serde(serialize_with = "waits", deserialize_with = "from_waits")]
+        still_running: Vec<(String, String)>,
+    },
+    /// The lock is not held any more: nothing new is started.
+    LockLost { host: String, reason: String },
     /// Work on a step began.
     StepStarted { host: String, step: String },
     /// Something within a step can be told, such as a phase of kubeadm.

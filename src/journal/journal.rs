@@ -41,11 +41,11 @@ impl Journal {
         Self { directory }
     }
 
-    /// A file, 0600, for the run that begins now; the oldest one too many goes.
+    /// A number and a file, 0600, for the run that begins now; the oldest one too many goes.
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn begin(&self) -> io::Result<File> {
+    pub fn begin(&self) -> io::Result<(u32, File)> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
         let mut numbers = self.numbers()?;
         let mut number = numbers.last().map_or(1, |last| last + 1);
@@ -56,12 +56,14 @@ impl Journal {
                 made => break made?,
             }
         };
+        // The file's name survives a power cut as well as what is in it; where that cannot be, it may not.
+        let _ = File::open(&self.directory).and_then(|directory| directory.sync_all());
         numbers.push(number);
         for old in numbers.iter().rev().skip(Self::KEPT) {
             // The next run tries again.
             let _ = fs::remove_file(self.path(*old));
         }
-        Ok(file)
+        Ok((number, file))
     }
 
     /// All runs, the oldest first.
@@ -161,7 +163,7 @@ mod tests {
         let journal = Journal::at(temp.path().join("lab/runs"));
         assert!(journal.list().unwrap().is_empty());
         let (events, mut told) = channel();
-        let recorder: Arc<dyn Sink> = Arc::new(Recorder::new(journal.begin().unwrap(), events));
+        let recorder: Arc<dyn Sink> = Arc::new(Recorder::new(journal.begin().unwrap().1, events));
         run().into_iter().for_each(|event| recorder.tell(event));
         drop(recorder);
         for entry in journal.read(1).unwrap().unwrap() {
@@ -179,7 +181,7 @@ mod tests {
     fn a_run_that_was_cut_off_is_read_as_far_as_it_went() {
         let temp = tempfile::tempdir().unwrap();
         let journal = Journal::at(temp.path().to_owned());
-        let mut file = journal.begin().unwrap();
+        let (_, mut file) = journal.begin().unwrap();
         let line =
             r#"{"time":"2026-01-02T03:04:05Z","event":"run-started","command":"up","cluster":"lab","hosts":["h1"]}"#;
         file.write_all(format!("{line}\n{}", &line[..40]).as_bytes()).unwrap();

@@ -11,6 +11,8 @@ pub enum Action {
     Write(WriteFile),
     /// Run a script as root.
     Run(RunScript),
+    /// Run a script as root over a connection made anew for it: what was done before it has not shut kfleet out.
+    ComeBack(RunScript),
     /// Run a script whose output is a value for later, never shown.
     Capture(Yields, RunScript),
     /// Start a job that outlives the connection, and follow it to its end.
@@ -24,7 +26,7 @@ impl Action {
         match self {
             Self::Write(file) => matches!(file.contents, Contents::JoinConfiguration(_)),
             Self::Detach(job) => job.files.iter().any(|(_, it)| matches!(it, Contents::JoinConfiguration(_))),
-            Self::Run(_) | Self::Capture(..) => false,
+            Self::Run(_) | Self::ComeBack(_) | Self::Capture(..) => false,
         }
     }
 
@@ -34,7 +36,7 @@ impl Action {
         match self {
             Self::Capture(yields, _) => Some(*yields),
             Self::Detach(job) => job.yields,
-            Self::Write(_) | Self::Run(_) => None,
+            Self::Write(_) | Self::Run(_) | Self::ComeBack(_) => None,
         }
     }
 }

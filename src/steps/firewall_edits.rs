@@ -4,12 +4,14 @@ use std::time::Duration;
 use crate::base::quote;
 
 use super::firewall_rule::{FirewallRule, RuleKind, Scope};
-use super::{Action, RunScript};
+use super::{Action, RunScript, firewall_guard};
 
 /// What is to be done to firewalld: one call of firewall-cmd for each scope, verb, zone and kind, in this order, since
 /// firewall-cmd takes one kind of option a call, though that several times.
 #[derive(Debug, Default)]
-pub(super) struct FirewallEdits(BTreeMap<(Scope, Verb, String, RuleKind), Vec<String>>);
+pub(super) struct FirewallEdits(BTreeMap<Key, Vec<String>>);
+
+type Key = (Scope, Verb, String, RuleKind);
 
 /// Removing comes first: from 1.0 on firewalld melts a range into one that overlaps it, and removing the wider one
 /// afterwards would take the other along.
@@ -55,21 +57,42 @@ impl FirewallEdits {
         told.collect()
     }
 
+    /// What does it: first what is in force at once. Where that closes anything, who sits at the keyboard may be among those
+    /// who are shut out, whatever the rules look like from here: so the host takes it back by itself unless a new connection
+    /// gets in. What holds from the next start on comes after that.
     pub(super) fn actions(&self) -> Vec<Action> {
-        let calls = self.0.iter().map(|((scope, verb, zone, kind), items)| {
-            let verb = match verb {
-                Verb::Remove => "remove",
-                Verb::Add => "add",
-                Verb::Change => "change",
-            };
-            let permanent = if *scope == Scope::Permanent { " --permanent" } else { "" };
-            let options: String =
-                items.iter().map(|item| format!(" --{verb}-{}={}", kind.option(), quote(item))).collect();
-            let command = format!("firewall-cmd{permanent} --zone={}{options}", quote(zone));
-            // Its output tells nothing unless it fails: how often a rule is there already, and which zone is meant.
-            let script = format!("{command}\n");
-            Action::Run(RunScript { command, script, deadline: DEADLINE })
-        });
-        calls.collect()
+        let closes = |key: &Key| key.0 == Scope::Runtime && key.1 == Verb::Remove;
+        let undo = self.0.iter().filter(|(key, _)| closes(key));
+        let undo: Vec<String> =
+            undo.map(|((scope, _, zone, kind), items)| command(*scope, "add", zone, *kind, items)).collect();
+        let mut actions = Vec::new();
+        if !undo.is_empty() {
+            actions.push(Action::Run(firewall_guard::arm(&undo)));
+        }
+        let (now, later): (Vec<_>, Vec<_>) = self.0.iter().partition(|(key, _)| key.0 == Scope::Runtime);
+        actions.extend(now.into_iter().map(call));
+        if !undo.is_empty() {
+            actions.push(Action::ComeBack(firewall_guard::disarm()));
+        }
+        actions.extend(later.into_iter().map(call));
+        actions
     }
+}
+
+fn call(((scope, verb, zone, kind), items): (&Key, &Vec<String>)) -> Action {
+    let verb = match verb {
+        Verb::Remove => "remove",
+        Verb::Add => "add",
+        Verb::Change => "change",
+    };
+    let command = command(*scope, verb, zone, *kind, items);
+    // Its output tells nothing unless it fails: how often a rule is there already, and which zone is meant.
+    let script = format!("{command}\n");
+    Action::Run(RunScript { command, script, deadline: DEADLINE })
+}
+
+fn command(scope: Scope, verb: &str, zone: &str, kind: RuleKind, items: &[String]) -> String {
+    let permanent = if scope == Scope::Permanent { " --permanent" } else { "" };
+    let options: String = items.iter().map(|item| format!(" --{verb}-{}={}", kind.option(), quote(item))).collect();
+    format!("firewall-cmd{permanent} --zone={}{options}", quote(zone))
 }

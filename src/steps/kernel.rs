@@ -60,8 +60,10 @@ impl Kernel {
         }
         if !unset.is_empty() {
             for Unset { key, wanted, now } in &unset {
-                let was = now.map_or_else(String::new, |now| format!(" (was {})", printable(now)));
-                change.diff.push(format!("+ {key} = {wanted}{was}"));
+                change.diff.push(match now {
+                    Some(now) => format!("{key}: {} → {wanted}", printable(now)),
+                    None => format!("+ {key} = {wanted}"),
+                });
                 change.record.push(recorded("sysctl", key, *now));
             }
             change.actions.push(Action::Run(set(&unset)));

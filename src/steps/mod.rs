@@ -7,6 +7,7 @@ mod control_plane;
 mod difference;
 mod firewall;
 mod firewall_edits;
+mod firewall_guard;
 mod firewall_plan;
 mod firewall_rule;
 mod hosts_file;

@@ -6,12 +6,14 @@
 //!                     └► Bars   lines that live   ┘ the result    → stdout
 //! ```
 
+mod approval;
 mod bars;
 pub mod command;
 mod face;
 mod failure;
 mod json;
 mod line;
+mod lock;
 mod look;
 mod plain;
 mod planned;

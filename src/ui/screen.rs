@@ -102,8 +102,12 @@ impl Screen {
             Event::HostFinished { host, tally } => {
                 self.turn(host, if tally.failure.is_some() { Doing::Failed } else { Doing::Done }, now);
             }
-            Event::InterruptReceived { .. } => self.interrupted = true,
-            Event::ProblemFound { .. }
+            Event::InterruptReceived { .. } | Event::LockLost { .. } => self.interrupted = true,
+            Event::ApprovalAsked { .. }
+            | Event::ApprovalAnswered { .. }
+            | Event::PlanChanged { .. }
+            | Event::LockRefused { .. }
+            | Event::ProblemFound { .. }
             | Event::OutputReceived { .. }
             | Event::StepPlanned { .. }
             | Event::FileSaved { .. }

@@ -1,9 +1,11 @@
 use std::path::PathBuf;
 
-use crate::events::{Event, Failure, Tally};
+use crate::events::{Event, Failure, Reply, Tally};
 
+use super::approval::{question, to_change};
 use super::failure::{failure_lines, wrapped};
 use super::line::{Line, Tone};
+use super::lock::{plan_changed, refused};
 use super::planned::{foreseen, planned};
 use super::problems::Problems;
 use super::summary::{saved, summary};
@@ -38,6 +40,8 @@ pub(super) struct Told {
     pub(super) aside: Vec<Line>,
     /// What the run came to: for stdout.
     pub(super) result: Vec<String>,
+    /// What is asked now, after the rest; the answer is typed behind it.
+    pub(super) question: Option<String>,
 }
 
 impl Story {
@@ -50,8 +54,12 @@ impl Story {
         if self.problems.collect(event) {
             return Told::default();
         }
-        let mut told = Told { aside: self.problems.take(columns), result: Vec::new() };
+        let mut told = Told { aside: self.problems.take(columns), ..Told::default() };
         match event {
+            Event::ApprovalAsked { confirm, changes } => {
+                told.aside.extend(to_change(changes, columns));
+                told.question = Some(question(confirm.as_deref()));
+            }
             Event::FileSaved { what, path } => self.saved.push((what.clone(), path.clone())),
             Event::RunFinished { outcome, tallies, took } => {
                 told.result = summary(*outcome, tallies, *took, columns);
@@ -66,7 +74,8 @@ impl Story {
 
     /// What is left when the events end without [`Event::RunFinished`].
     pub(super) fn end(&mut self, columns: Option<usize>) -> Told {
-        Told { aside: self.problems.take(columns), result: self.saved.drain(..).map(|file| saved(&file)).collect() }
+        let result = self.saved.drain(..).map(|file| saved(&file)).collect();
+        Told { aside: self.problems.take(columns), result, question: None }
     }
 
     fn lines(&self, event: &Event, columns: Option<usize>) -> Vec<Line> {
@@ -101,8 +110,21 @@ impl Story {
             Event::OutputReceived { host, step, line } => {
                 (Detail::Output, Tone::Quiet, format!("{host} {step} | {line}"))
             }
+            Event::PlanChanged { hosts } => return plan_changed(hosts, columns),
+            Event::LockRefused { host, holder, still_running } => {
+                return refused(host, holder.as_ref(), still_running, columns);
+            }
+            Event::LockLost { host, reason } => {
+                let text = format!("the lock on {host} was lost: {reason}; nothing new is started");
+                return wrapped(Tone::Failure, &text, "", "  ", columns);
+            }
+            Event::ApprovalAnswered { reply: Reply::Yes } => (Detail::Steps, Tone::Even, "approved".to_owned()),
+            Event::ApprovalAnswered { .. } => {
+                (Detail::Milestones, Tone::Warning, "not approved: nothing was changed".to_owned())
+            }
             // Told above, or by lines that live.
-            Event::ProblemFound { .. }
+            Event::ApprovalAsked { .. }
+            | Event::ProblemFound { .. }
             | Event::BytesMoved { .. }
             | Event::FileSaved { .. }
             | Event::StepPlanned { .. }

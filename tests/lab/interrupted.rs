@@ -31,6 +31,13 @@ fn an_init_that_fails_or_is_left_alone_is_completed_by_the_next_run() {
     killed.kill().unwrap();
     killed.wait().unwrap();
     assert_eq!(lab.root("h1", "systemctl is-active kfleet-init"), "active");
+    // Nobody else may begin anything beside it, and hears whose it is.
+    let mut other = lab.kfleet(&["up", "--json", "-i"]);
+    let other =
+        Ran::from(other.arg(lab.file("inventory.toml")).env("USER", "somebody-else").output().unwrap()).exits(1);
+    let refused = &other.events_of("lock-refused")[0];
+    assert_eq!(refused["still_running"][0]["what"], "kfleet-init.service", "{other}");
+    assert_eq!(other.changed(), [""; 0]);
 
     // One Ctrl-C: the init that was found again is finished, nothing else is begun.
     let mut following = begin(&lab);
@@ -51,7 +58,9 @@ fn an_init_that_fails_or_is_left_alone_is_completed_by_the_next_run() {
     assert_eq!(lab.nodes(), ["h1 True", "h2 True"]);
     lab.up(&["--json"]).exits(0).nothing_changed();
     let runs = lab.history(&[]);
-    for (run, result) in [(1, "failed: a step"), (2, "cut off"), (3, "interrupted"), (4, "ok"), (5, "ok")] {
+    for (run, result) in
+        [(1, "failed: a step"), (2, "cut off"), (3, "failed on"), (4, "interrupted"), (5, "ok"), (6, "ok")]
+    {
         let line = runs.lines().find(|line| line.trim_start().starts_with(&format!("{run} "))).unwrap();
         assert!(line.contains(result), "{line}");
     }

@@ -14,10 +14,13 @@
     reason = "a test that cannot go on says so and stops; one that took long says how long"
 )]
 
+mod approval;
 mod bare;
+mod firewall;
 mod interrupted;
 mod lab;
 mod living;
+mod lock;
 mod network;
 mod power;
 mod preflight;

@@ -117,3 +117,24 @@ async fn a_file_that_another_has_changed_meanwhile_stays() {
         assert_eq!(bench.read("hosts").as_deref(), there, "{failure:?}");
     }
 }
+
+/// Closes something behind itself, and proves that there is a way back in.
+fn guarded(closing: &str) -> [Planned; 2] {
+    let back = Action::ComeBack(script_of("echo back >> done"));
+    let cut = run(&format!("echo closed >> done; {closing}"));
+    [step("firewall", vec![cut, back, run("echo later >> done")]), step("next", vec![run("echo next >> done")])]
+}
+
+#[tokio::test]
+async fn what_may_shut_kfleet_out_is_proved_by_a_connection_made_anew() {
+    let bench = Bench::new(1);
+    carry_out(&bench, &guarded(":")).await.unwrap();
+    assert_eq!(bench.read("done").unwrap(), "closed\nback\nlater\nnext\n");
+
+    let mut bench = Bench::new(1);
+    let failure = carry_out(&bench, &guarded("touch cut")).await.unwrap_err();
+    assert_eq!(bench.read("done").unwrap(), "closed\n");
+    assert_eq!(failure.reason, "no new connection gets in after this change: cannot reach h1: no route to host");
+    assert!(failure.hint.is_some_and(|hint| hint.contains("by itself")));
+    assert!(!bench.told().contains(&"step-changed h1 firewall".to_owned()));
+}

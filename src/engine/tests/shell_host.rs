@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::engine::session::Session;
 use crate::events::{Event, Events, channel};
-use crate::host::{Exit, Host, HostError, Output, Program, Request, Stream};
+use crate::host::{Connect, Exit, Host, HostError, Output, Program, Request, Stream};
 use crate::plan::Planned;
 use crate::steps::{Action, Change, Contents, RunScript, WriteFile};
 
@@ -20,6 +20,21 @@ use crate::steps::{Action, Change, Contents, RunScript, WriteFile};
 pub(super) struct ShellHost {
     name: String,
     dir: PathBuf,
+}
+
+#[async_trait]
+impl Connect for ShellHost {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// There is no way in where there is a file `cut`.
+    async fn connect(&self) -> Result<Arc<dyn Host>, HostError> {
+        if self.dir.join("cut").exists() {
+            return Err(HostError::Unreachable { address: self.name.clone(), reason: "no route to host".to_owned() });
+        }
+        Ok(Arc::new(Self { name: self.name.clone(), dir: self.dir.clone() }))
+    }
 }
 
 #[async_trait]
@@ -63,8 +78,8 @@ impl Bench {
     }
 
     pub(super) fn session(&self, name: &str) -> Session {
-        let host = ShellHost { name: name.to_owned(), dir: self.dir.path().to_owned() };
-        Session::new(Arc::new(host), Arc::clone(&self.limit), Arc::clone(&self.events))
+        let host = || Arc::new(ShellHost { name: name.to_owned(), dir: self.dir.path().to_owned() });
+        Session::new(host(), host(), Arc::clone(&self.limit), Arc::clone(&self.events))
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {

@@ -15,7 +15,7 @@ fn of<'a>(fleet: &'a mut Fleet, host: &str) -> &'a mut Facts {
 fn command(action: &Action) -> String {
     match action {
         Action::Write(file) => format!("write {}", file.path),
-        Action::Run(run) => run.command.clone(),
+        Action::Run(run) | Action::ComeBack(run) => run.command.clone(),
         Action::Capture(yields, run) => format!("{} -> {yields:?}", run.command),
         Action::Detach(job) => {
             let how = if job.follow_only { "follow" } else { "start" };

@@ -215,8 +215,10 @@ fn a_range_is_narrowed_by_closing_it_first() {
         assert_eq!(
             host.commands,
             [
+                "systemd-run --on-active=60 firewall-cmd --zone=public --add-port=8285-8472/udp",
                 "firewall-cmd --zone=public --remove-port=8285-8472/udp",
                 "firewall-cmd --zone=public --add-port=8285/udp --add-port=8472/udp",
+                "systemctl stop kfleet-firewall-back.timer",
                 "firewall-cmd --permanent --zone=public --remove-port=8285-8472/udp",
                 "firewall-cmd --permanent --zone=public --add-port=8285/udp --add-port=8472/udp",
             ]

@@ -1,6 +1,7 @@
 //! Facts to actions, case by case; then the actions on a simulated host, after which nothing is left to do.
 
 mod firewall;
+mod firewall_guard;
 mod hosts_file;
 mod kernel;
 mod kubelet_unit;

@@ -81,8 +81,15 @@ impl SimulatedHost {
                 self.facts.files.insert(write.path.clone(), file);
                 Ok(())
             }
+            // The guard of the firewall: nothing is armed on the machine that runs the tests.
+            Action::Run(run) | Action::ComeBack(run)
+                if run.command.contains("systemd-run") || run.command.contains(".timer") =>
+            {
+                self.commands.push(run.command.clone());
+                Ok(())
+            }
             Action::Run(run) => self.run(run),
-            Action::Capture(..) | Action::Detach(_) => panic!("a base step asks for no value"),
+            Action::ComeBack(_) | Action::Capture(..) | Action::Detach(_) => panic!("a base step asks for no value"),
         }
     }
 
@@ -201,6 +208,7 @@ fn told_action(action: &Action) -> String {
             format!("--- write {}\n{text}---\n", write.path)
         }
         Action::Run(run) => format!("--- run {}\n{}---\n", run.command, run.script),
+        Action::ComeBack(run) => format!("--- come back and run {}\n{}---\n", run.command, run.script),
         Action::Capture(..) | Action::Detach(_) => panic!("a base step asks for no value"),
     }
 }
