@@ -5,6 +5,7 @@ use super::frames::encode;
 
 const FRAME: &str = include_str!("../../templates/probe/frame.sh");
 const HOST: &str = include_str!("../../templates/probe/host.sh");
+const REMAINS: &str = include_str!("../../templates/probe/remains.sh");
 const CLUSTER: &str = include_str!("../../templates/probe/cluster.sh");
 
 /// Where kfleet's detached jobs have their directories.
@@ -35,12 +36,19 @@ pub(super) fn host_script(wanted: &Wanted, nonce: &str) -> String {
     for module in &wanted.modules {
         main += &call("module", module, &module.replace('-', "_"));
     }
+    for place in &wanted.places {
+        main += &call("place", place, place);
+    }
+    if let Some(pods) = wanted.remains {
+        main += &format!("now remains remains {pods}\n");
+    }
     main += "collect\n";
     for job in &wanted.jobs {
         main += &call("job", job, &format!("{JOBS}/{job}"));
     }
     main += "now clock-end date +%s.%N\n";
-    script(nonce, &[FRAME, HOST, CLUSTER], &main)
+    let remains = if wanted.places.is_empty() && wanted.remains.is_none() { None } else { Some(REMAINS) };
+    script(nonce, &[FRAME, HOST, CLUSTER].into_iter().chain(remains).collect::<Vec<_>>(), &main)
 }
 
 /// Only what the cluster says, to be asked again and again.

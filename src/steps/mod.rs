@@ -17,6 +17,7 @@ mod kernel;
 mod kubelet_unit;
 mod node;
 mod own_file;
+mod places;
 mod pod_network;
 mod port_set;
 mod record;
@@ -24,6 +25,7 @@ mod refusal;
 mod step;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod worker;
 mod workstation;
 
@@ -38,9 +40,13 @@ pub use kept_kubeconfig::KeptKubeconfig;
 pub use kernel::Kernel;
 pub use kubelet_unit::KubeletUnit;
 pub use node::name as node_name;
+pub use places::{missing_places, wanted_places};
 pub use pod_network::PodNetwork;
 pub use record::{Record, record_action};
 pub use refusal::Refusal;
 pub use step::Step;
+pub use undo::{
+    FirewallBefore, HostsFileBefore, KernelBefore, KubeletUnitBefore, NoKubeconfig, NoNode, NoRecord, NoRemains,
+};
 pub use worker::Worker;
 pub use workstation::Workstation;
