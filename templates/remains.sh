@@ -3,13 +3,21 @@ link() { [ ! -e "/sys/class/net/$1" ] || ip link delete "$1"; }
 
 route() { ip -4 route delete "$@" 2>/dev/null || :; }
 
-# The chains of kube-proxy, flannel and CNI plugins with every rule that leads into them: one transaction a table, and
-# nobody else's rule is as much as read back.
+# The chains of kube-proxy, flannel and CNI plugins with every rule that leads into them, and the rules that flannel before
+# 0.21 adds without a name, told by the pods' network in $2: one transaction a table, and nobody else's rule is touched.
 rules() {
-  "$1-save" | awk -v own='^(KUBE|FLANNEL|CNI)-' '
+  "$1-save" | awk -v own='^(KUBE|FLANNEL|CNI)-' -v pods="$2" '
+    function flannels(rule) {
+      sub(/ --random-fully$/, "", rule)
+      return rule == "-A FORWARD -s " pods " -j ACCEPT" || rule == "-A FORWARD -d " pods " -j ACCEPT" ||
+        rule == "-A POSTROUTING -s " pods " -d " pods " -j RETURN" ||
+        rule == "-A POSTROUTING -s " pods " ! -d 224.0.0.0/4 -j MASQUERADE" ||
+        rule == "-A POSTROUTING ! -s " pods " -d " pods " -j MASQUERADE" ||
+        (index(rule, "-A POSTROUTING ! -s " pods " -d ") == 1 && rule ~ / -d [0-9a-f.:]+\/[0-9]+ -j RETURN$/)
+    }
     /^\*/ { table = $0; deletes = flushes = removes = "" }
     /^:/ { name = substr($1, 2); if (name ~ own) { flushes = flushes "-F " name "\n"; removes = removes "-X " name "\n" } }
-    /^-A / && $2 !~ own && (/ -[jg] (KUBE|FLANNEL|CNI)-/ || /--comment "flanneld (masq|forward)"/) {
+    /^-A / && $2 !~ own && (/ -[jg] (KUBE|FLANNEL|CNI)-/ || /--comment "flanneld (masq|forward)"/ || flannels($0)) {
       deletes = deletes "-D " substr($0, 4) "\n"
     }
     /^COMMIT/ && deletes flushes != "" { printf "%s\n%s%s%sCOMMIT\n", table, deletes, flushes, removes }
@@ -28,6 +36,9 @@ as_user() {
   shift
   runuser -u "$user" -- "$@" 2>/dev/null || :
 }
+
+# One that firewalld has written as its package brings it.
+as_packaged() { ! cmp -s "$1" "/usr/lib/firewalld/zones/${1##*/}" || rm -f -- "$1"; }
 
 when_empty() { [ -L "$1" ] || rmdir -- "$1" 2>/dev/null || :; }
 

@@ -1,10 +1,14 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+
+use secrecy::SecretString;
 
 use crate::engine::{Goal, Report, StateDir};
 use crate::inventory::{Inventory, Pki};
 use crate::plan::{Recipe, Workstation, pod_network};
 use crate::steps::PodNetwork;
+use crate::ui::Look;
 
 use super::approval::Consent;
 use super::drive::{Run, state_dir};
@@ -39,28 +43,68 @@ impl ClusterArgs {
         consent: &Consent,
         recipe: impl FnOnce(Inventory, Workstation, PodNetwork) -> R,
     ) -> Result<Report, Exit> {
-        let inventory = self.inventory.load()?;
+        let inventory = self.inventory()?;
         let look = self.look.look();
-        let approval = consent.approval(&inventory.cluster.name, look)?;
-        let sudo_password = self
-            .sudo_password
-            .get()
-            .map_err(|error| complain(Exit::Local, &format!("cannot ask for the password of sudo: {error}")))?;
+        let mut run = self.prepare(&inventory, goal, consent, look)?;
+        run.hosts = connections::to(&inventory, self.sudo_password()?.as_ref());
         let usage = |reason: String| complain(Exit::Usage, &reason);
         let manifest = manifest(&inventory).map_err(usage)?;
         let pod_network = pod_network(&inventory, manifest.as_deref()).map_err(usage)?;
         let local = |reason: String| complain(Exit::Local, &reason);
-        let state = state_dir(&inventory.cluster.name).map_err(local)?;
-        let workstation = workstation(&inventory, &state).map_err(local)?;
-        let run = Run {
-            hosts: connections::to(&inventory, sudo_password.as_ref()),
+        let mut workstation = workstation(&inventory, &run.state).map_err(local)?;
+        workstation.authority = match inventory.cluster.pki {
+            Pki::Kubeadm => None,
+            Pki::Workstation => Some(authority::of(&run.state).map_err(local)?),
+        };
+        run.drive(&recipe(inventory, workstation, pod_network), look).await
+    }
+
+    /// As [`ClusterArgs::drive`], for what makes nothing: it needs no CA and no manifest of a pod network. These hosts are
+    /// not dialled.
+    pub(super) async fn take_down<R: Recipe>(
+        self,
+        inventory: Inventory,
+        goal: Goal,
+        consent: &Consent,
+        undialled: &BTreeSet<String>,
+        recipe: impl FnOnce(Inventory, Workstation) -> R,
+    ) -> Result<Report, Exit> {
+        let look = self.look.look();
+        let mut run = self.prepare(&inventory, goal, consent, look)?;
+        let mut dialled = inventory.clone();
+        dialled.hosts.retain(|host| !undialled.contains(&host.name));
+        run.hosts = connections::to(&dialled, self.sudo_password()?.as_ref());
+        let workstation = workstation(&inventory, &run.state).map_err(|reason| complain(Exit::Local, &reason))?;
+        run.drive(&recipe(inventory, workstation), look).await
+    }
+
+    /// The inventory; or, the reason having been told, the exit.
+    pub(super) fn inventory(&self) -> Result<Inventory, Exit> {
+        self.inventory.load()
+    }
+
+    /// The inventory's file.
+    pub(super) fn inventory_file(&self) -> &Path {
+        self.inventory.path()
+    }
+
+    /// A run, without its hosts.
+    fn prepare(&self, inventory: &Inventory, goal: Goal, consent: &Consent, look: Look) -> Result<Run, Exit> {
+        let approval = consent.approval(&inventory.cluster.name, look)?;
+        let state = state_dir(&inventory.cluster.name).map_err(|reason| complain(Exit::Local, &reason))?;
+        Ok(Run {
+            hosts: Vec::new(),
             parallel: self.parallel.into(),
             cluster: inventory.cluster.name.clone(),
             goal,
             approval,
             state,
-        };
-        run.drive(&recipe(inventory, workstation, pod_network), look).await
+        })
+    }
+
+    fn sudo_password(&self) -> Result<Option<SecretString>, Exit> {
+        let password = self.sudo_password.get();
+        password.map_err(|error| complain(Exit::Local, &format!("cannot ask for the password of sudo: {error}")))
     }
 }
 
@@ -72,7 +116,7 @@ fn manifest(inventory: &Inventory) -> Result<Option<String>, String> {
     path.map(read).transpose()
 }
 
-/// What `up` takes from this machine.
+/// What a run takes from this machine, but for the CA.
 fn workstation(inventory: &Inventory, state: &StateDir) -> Result<Workstation, String> {
     let hosts_file = inventory.hosts_file.from_workstation.then(|| fs::read("/etc/hosts")).transpose();
     let hosts_file = hosts_file.map_err(|error| format!("cannot read /etc/hosts: {error}"))?;
@@ -80,9 +124,6 @@ fn workstation(inventory: &Inventory, state: &StateDir) -> Result<Workstation, S
         hosts_file: hosts_file.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
         hostname: fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned(),
         kubeconfig: state.read(StateDir::KUBECONFIG).map_err(|error| format!("cannot read {error}"))?,
-        authority: match inventory.cluster.pki {
-            Pki::Kubeadm => None,
-            Pki::Workstation => Some(authority::of(state)?),
-        },
+        authority: None,
     })
 }

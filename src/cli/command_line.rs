@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use super::Exit;
 use super::exit::{complain, statuses};
-use super::{completions, history, hosts, import, man, panic_hook, plan, up};
+use super::{completions, history, hosts, import, man, panic_hook, plan, remove, reset, up};
 
 /// From a list of hosts to a working Kubernetes cluster, over SSH
 ///
@@ -23,6 +23,8 @@ pub(super) struct CommandLine {
 enum Command {
     Up(up::UpArgs),
     Plan(plan::PlanArgs),
+    Remove(remove::RemoveArgs),
+    Reset(reset::ResetArgs),
     History(history::HistoryArgs),
     Hosts(hosts::HostsArgs),
     Import(import::ImportArgs),
@@ -48,6 +50,8 @@ pub fn main() -> ExitCode {
     let exit = match CommandLine::parse().command {
         Command::Up(args) => asynchronously(up::run(args)),
         Command::Plan(args) => asynchronously(plan::run(args)),
+        Command::Remove(args) => asynchronously(remove::run(args)),
+        Command::Reset(args) => asynchronously(reset::run(args)),
         Command::History(args) => asynchronously(history::run(args)),
         Command::Hosts(args) => hosts::run(&args),
         Command::Import(args) => import::run(&args),

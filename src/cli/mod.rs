@@ -13,13 +13,15 @@ mod history;
 mod hosts;
 mod import;
 mod inventory_arg;
+mod inventory_edit;
 pub mod inventory_report;
 mod last_failed;
 mod look_args;
 mod man;
 mod panic_hook;
 mod plan;
-
+mod remove;
+mod reset;
 mod selection;
 mod set_report;
 mod sudo_password;

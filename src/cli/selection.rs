@@ -47,7 +47,7 @@ impl Selection<'_> {
 }
 
 /// A host that is not there is an error in either set: mistyped in `--exclude` it would not be spared.
-fn evaluate(flag: &str, text: &str, known: &Known) -> Result<Names, String> {
+pub(super) fn evaluate(flag: &str, text: &str, known: &Known) -> Result<Names, String> {
     let set = Expression::parse(text).and_then(|set| set.evaluate(Some(known)));
     let names = set.map_err(|error| set_report::told(flag, text, &error))?;
     let there: BTreeSet<&str> = known.names.iter().map(String::as_str).collect();

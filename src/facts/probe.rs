@@ -111,8 +111,23 @@ mod tests {
             modules: ["br_netfilter".to_owned()].into(),
             zones: ["public".to_owned()].into(),
             jobs: ["init".to_owned()].into(),
+            ..Wanted::default()
         };
         insta::assert_snapshot!(host_script(&wanted, "b6d81b360a5672d80c27430f39153e2c"));
+    }
+
+    #[test]
+    fn what_a_node_leaves_is_looked_for_where_that_is_asked() {
+        let wanted = Wanted {
+            places: ["~/.kube".to_owned()].into(),
+            remains: Some("10.244.0.0/16".parse().unwrap()),
+            ..Wanted::default()
+        };
+        let (with, without) = (host_script(&wanted, "n"), host_script(&Wanted::default(), "n"));
+        for line in ["place '~/.kube' '~/.kube'\n", "now remains remains 10.244.0.0/16\n"] {
+            assert!(with.contains(line) && !without.contains(line), "{line}");
+        }
+        assert!(!without.contains("remains()"));
     }
 
     #[test]

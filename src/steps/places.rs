@@ -6,17 +6,32 @@ use super::Recorded;
 pub(super) struct Place {
     /// `~/` is the home of who logs in.
     pub(super) path: &'static str,
-    /// Whether what is in it is the cluster's, too; else it goes when it is empty.
-    pub(super) whole: bool,
+    /// In which case it is taken away again.
+    pub(super) goes: Goes,
 }
 
-/// What kubelet, runtime, kubeadm, kubectl and pod networks make where it is missing and nobody takes away again; what lies
+/// When a place goes that was not there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goes {
+    /// In any: what is in it is the cluster's, too.
+    Whole,
+    /// When nothing is in it any more.
+    WhenEmpty,
+    /// When it says what firewalld's package says.
+    AsPackaged,
+}
+
+/// What kubelet, runtime, kubeadm, kubectl, pod networks and firewalld make where it is missing and nobody takes away again; what lies
 /// in another comes before it.
-pub(super) const PLACES: [Place; 24] = [
+pub(super) const PLACES: [Place; 28] = [
     whole("/var/log/pods"),
     whole("/var/log/containers"),
     whole("/var/lib/cni"),
     whole("/opt/cni/bin/flannel"),
+    as_packaged("/etc/firewalld/zones/public.xml"),
+    whole("/etc/firewalld/zones/public.xml.old"),
+    as_packaged("/etc/firewalld/zones/trusted.xml"),
+    whole("/etc/firewalld/zones/trusted.xml.old"),
     whole("~/.kube/cache"),
     when_empty("~/.kube"),
     whole("/root/.kube/cache"),
@@ -43,11 +58,15 @@ pub(super) const PLACES: [Place; 24] = [
 pub(super) const RECORDED: &str = "place";
 
 const fn whole(path: &'static str) -> Place {
-    Place { path, whole: true }
+    Place { path, goes: Goes::Whole }
 }
 
 const fn when_empty(path: &'static str) -> Place {
-    Place { path, whole: false }
+    Place { path, goes: Goes::WhenEmpty }
+}
+
+const fn as_packaged(path: &'static str) -> Place {
+    Place { path, goes: Goes::AsPackaged }
 }
 
 impl Place {

@@ -56,12 +56,6 @@ impl Step for NoNode<'_> {
         if !is_node(facts) {
             return Change::none("kubeadm has nothing here");
         }
-        if facts.packages.kubeadm.is_none() {
-            return Change::Refused {
-                reason: "it is a node, and kubeadm is not installed any more".to_owned(),
-                hint: "install the kubeadm that it was made with: nothing else takes it all back".to_owned(),
-            };
-        }
         let what = match (&facts.kubeadm.manifests, facts.kubeadm.etcd_data) {
             (Some(_), true) => "the control plane, with all that is in its etcd, by kubeadm reset",
             (Some(_), false) => "the control plane, by kubeadm reset",

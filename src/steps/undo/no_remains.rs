@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use crate::base::{printable, quote};
 use crate::facts::{Facts, Wanted};
-use crate::steps::places::{PLACES, RECORDED};
+use crate::steps::places::{Goes, PLACES, RECORDED};
 use crate::steps::refusal::Refusal;
 use crate::steps::{Action, Change, Record, RunScript, Step, wanted_places};
 
@@ -40,7 +40,7 @@ impl Sweep {
 }
 
 impl NoRemains {
-    fn difference(facts: &Facts) -> Result<Change, Refusal> {
+    fn difference(&self, facts: &Facts) -> Result<Change, Refusal> {
         let remains = &facts.remains;
         let mut sweep = Sweep::default();
         for link in &remains.interfaces {
@@ -52,7 +52,7 @@ impl NoRemains {
         }
         for (tool, chains) in &remains.rules {
             let told = format!("{chains} chains KUBE-, FLANNEL- or CNI-, and what leads into them, in {tool}");
-            sweep.add(&told, "rules", &[tool]);
+            sweep.add(&told, "rules", &[tool, &self.pods.to_string()]);
         }
         for set in &remains.ipsets {
             sweep.add(&format!("ipset {set}"), "ipset_gone", &[set]);
@@ -85,11 +85,14 @@ impl NoRemains {
             match place.on(facts).filter(|path| missing.contains(path)) {
                 // Root must not follow links in a directory that is not its own.
                 Some(path) if place.path.starts_with('~') => {
-                    let command: &[&str] = if place.whole { &["rm", "-rf"] } else { &["rmdir"] };
+                    let command: &[&str] = if place.goes == Goes::Whole { &["rm", "-rf"] } else { &["rmdir"] };
                     sweep.quietly("as_user", &[&[&*facts.login.user], command, &["--", &path]].concat());
                 }
-                Some(path) if place.whole => sweep.add(&path, "whole", &[&path]),
-                Some(path) => sweep.quietly("when_empty", &[&path]),
+                Some(path) => match place.goes {
+                    Goes::Whole => sweep.add(&path, "whole", &[&path]),
+                    Goes::WhenEmpty => sweep.quietly("when_empty", &[&path]),
+                    Goes::AsPackaged => sweep.quietly("as_packaged", &[&path]),
+                },
                 None => {}
             }
         }
@@ -107,6 +110,6 @@ impl Step for NoRemains {
     }
 
     fn plan(&self, facts: &Facts) -> Change {
-        Self::difference(facts).unwrap_or_else(Change::from)
+        self.difference(facts).unwrap_or_else(Change::from)
     }
 }
