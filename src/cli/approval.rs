@@ -33,7 +33,6 @@ pub(super) enum Consent {
     /// By a yes.
     Yes(YesArg),
     /// By the cluster's name.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the commands that destroy are being built"))]
     Confirm(ConfirmArg),
 }
 

@@ -8,7 +8,7 @@ use crate::engine::StateDir;
 
 const CERTIFICATE: &str = "ca.crt";
 /// Only ever encrypted.
-const KEY: &str = "ca.key.encrypted";
+pub(super) const KEY: &str = "ca.key.encrypted";
 const VARIABLE: &str = "KFLEET_CA_PASSPHRASE";
 
 /// The cluster's CA, made on this machine: the one that was kept, else a new one.

@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 
 use super::Exit;
 use super::exit::{complain, statuses};
-use super::{completions, copy, fetch, history, hosts, import, man, panic_hook, plan, pssh, run, shell, up};
+use super::{
+    completions, copy, fetch, history, hosts, import, man, panic_hook, plan, pssh, remove, reset, run, shell, up,
+};
 
 /// From a list of hosts to a working Kubernetes cluster, over SSH
 ///
@@ -28,6 +30,8 @@ enum Command {
     Shell(shell::ShellArgs),
     Copy(copy::CopyArgs),
     Fetch(fetch::FetchArgs),
+    Remove(remove::RemoveArgs),
+    Reset(reset::ResetArgs),
     History(history::HistoryArgs),
     Hosts(hosts::HostsArgs),
     Import(import::ImportArgs),
@@ -60,6 +64,8 @@ pub fn main() -> ExitCode {
         Command::Fetch(args) => asynchronously(fetch::run(args)),
         Command::Run(args) => asynchronously(run::run(args)),
         Command::Shell(args) => asynchronously(shell::run(args)),
+        Command::Remove(args) => asynchronously(remove::run(args)),
+        Command::Reset(args) => asynchronously(reset::run(args)),
         Command::History(args) => asynchronously(history::run(args)),
         Command::Hosts(args) => hosts::run(&args),
         Command::Import(args) => import::run(&args),

@@ -57,6 +57,11 @@ pub(super) fn complain(exit: Exit, what: &str) -> Exit {
     exit
 }
 
+/// Says on stderr what is worth knowing beside the run itself.
+pub(super) fn note(what: &str) {
+    let _ = writeln!(io::stderr(), "kfleet: {what}");
+}
+
 /// [`Exit::code`] for help texts and manual pages; a macro, so that they can be put together at compile time.
 macro_rules! statuses {
     () => {

@@ -35,9 +35,7 @@ const UPGRADE: &str = "`kfleet upgrade` (not in this version yet; by hand: insta
                        plan`, then \
                        `kubeadm upgrade apply`)";
 
-const ANEW: &str = "nothing changes that in place, it needs a new cluster: `kfleet reset` (not in this version yet; \
-                    by hand: \
-                    `kubeadm reset` on every host), then `kfleet up`";
+const ANEW: &str = "nothing changes that in place, it needs a new cluster: `kfleet reset`, then `kfleet up`";
 
 /// Something that a living cluster has otherwise than the inventory wants it; `up` does not change it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@ mod preflight;
 mod readiness;
 #[cfg(test)]
 mod sample;
+mod strangers;
 mod symptom;
 mod symptoms;
 
@@ -17,3 +18,4 @@ pub use finding::{Finding, Stops};
 pub use living::{Difference, differences, runs_cluster};
 pub use preflight::preflight;
 pub use readiness::not_ready;
+pub use strangers::strangers;

@@ -6,7 +6,7 @@ use super::symptom::Where::{self, Journal, Kubeadm};
 /// What shows a cause, the more telling first. kubeadm's own words come before the kubelet's: its journal still has
 /// what it said before kubeadm ran.
 pub(super) static SYMPTOMS: LazyLock<Vec<Symptom>> = LazyLock::new(|| {
-    let families = [leftovers(), host(), runtime(), grant(), clock(), kubelet(), reach()];
+    let families = [leftovers(), drain(), host(), runtime(), grant(), clock(), kubelet(), reach()];
     let (of_kubeadm, of_kubelet): (Vec<_>, Vec<_>) =
         families.into_iter().flatten().partition(|symptom| symptom.place == Kubeadm);
     of_kubeadm.into_iter().chain([other_check()]).chain(of_kubelet).collect()
@@ -68,6 +68,25 @@ fn leftovers() -> Vec<Symptom> {
             "etcd's data of a former cluster is on this host",
             "`kubeadm reset` there if it is not needed any more; to build on it, name \"DirAvailable--var-lib-etcd\" \
              in ignore_preflight_errors",
+        ),
+    ]
+}
+
+fn drain() -> Vec<Symptom> {
+    vec![
+        Symptom::new(
+            Kubeadm,
+            r"violate the pod's disruption budget",
+            "a disruption budget does not let one of its pods go",
+            "`kubectl get pdb -A` shows which; run more pods of it elsewhere, or give the drain more time with \
+             --drain-timeout",
+        ),
+        Symptom::new(
+            Kubeadm,
+            r"cannot delete Pods with local storage|cannot delete Pods not managed by",
+            "kubectl does not drain pods that would lose something",
+            "--delete-emptydir-data lets pods go with what is in their emptyDir volumes, --force lets pods go that \
+             nothing makes anew",
         ),
     ]
 }

@@ -39,6 +39,17 @@ impl StateDir {
         }
     }
 
+    /// Removes a file of it, where there is one.
+    ///
+    /// # Errors
+    /// When it is there and cannot be removed.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.path(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(in_file(&self.path(name), &error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes a file, 0600, whole or not at all; gives its path.
     ///
     /// # Errors
@@ -80,6 +91,9 @@ mod tests {
         state.save("admin.conf", &"newer".into()).unwrap();
         assert_eq!(state.read("admin.conf").unwrap().unwrap().expose_secret(), "newer");
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        state.remove("admin.conf").unwrap();
+        state.remove("admin.conf").unwrap();
+        assert!(state.read("admin.conf").unwrap().is_none());
         assert_eq!(path.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
     }
 }

@@ -12,6 +12,7 @@ mod network;
 mod packages;
 mod parse;
 mod probe;
+mod remains;
 mod runtime;
 mod units;
 mod wanted;
@@ -22,4 +23,5 @@ pub use kubeadm::{ControlPlaneManifests, KubeadmState, Kubeconfig};
 pub use model::{
     Clock, Facts, File, Firewall, Interface, InterfaceKind, Job, Login, Packages, Runtime, RuntimeKind, Unit, Zone,
 };
+pub use remains::Remains;
 pub use wanted::Wanted;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use semver::Version;
 
-use super::{ClusterFacts, KubeadmState};
+use super::{ClusterFacts, KubeadmState, Remains};
 
 /// All that one host told in one round trip. A zero, an empty file and an absent file are three different facts.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,6 +54,10 @@ pub struct Facts {
     pub cluster: Option<ClusterFacts>,
     /// The user that logged in and its home directory.
     pub login: Login,
+    /// The places that were asked for, and whether anything is there.
+    pub places: BTreeMap<String, bool>,
+    /// What a reset by kubeadm would leave; nothing where it was not asked for.
+    pub remains: Remains,
 }
 
 /// The user that logged in.

@@ -5,7 +5,7 @@ use super::frames::{Frames, decode};
 use super::kubeadm::scalar;
 use super::packages::packages;
 use super::units::{Units, jobs};
-use super::{Clock, ClusterFacts, Facts, FactsError, KubeadmState, Login, file, firewall, network, runtime};
+use super::{Clock, ClusterFacts, Facts, FactsError, KubeadmState, Login, Remains, file, firewall, network, runtime};
 
 impl Facts {
     /// Reads what the script of [`Wanted::script`](super::Wanted::script) printed to stdout.
@@ -48,6 +48,8 @@ impl Facts {
             jobs: jobs(&frames, &units),
             cluster: ClusterFacts::read(&frames),
             login: login(&frames.anything_said("login")),
+            places: frames.of("place").map(|(place, frame)| (decode(place), frame.status == "there")).collect(),
+            remains: Remains::read(&frames),
         })
     }
 }

@@ -5,6 +5,7 @@ use super::frames::encode;
 
 const FRAME: &str = include_str!("../../templates/probe/frame.sh");
 const HOST: &str = include_str!("../../templates/probe/host.sh");
+const REMAINS: &str = include_str!("../../templates/probe/remains.sh");
 const CLUSTER: &str = include_str!("../../templates/probe/cluster.sh");
 
 /// Where kfleet's detached jobs have their directories.
@@ -35,12 +36,19 @@ pub(super) fn host_script(wanted: &Wanted, nonce: &str) -> String {
     for module in &wanted.modules {
         main += &call("module", module, &module.replace('-', "_"));
     }
+    for place in &wanted.places {
+        main += &call("place", place, place);
+    }
+    if let Some(pods) = wanted.remains {
+        main += &format!("now remains remains {pods}\n");
+    }
     main += "collect\n";
     for job in &wanted.jobs {
         main += &call("job", job, &format!("{JOBS}/{job}"));
     }
     main += "now clock-end date +%s.%N\n";
-    script(nonce, &[FRAME, HOST, CLUSTER], &main)
+    let remains = if wanted.places.is_empty() && wanted.remains.is_none() { None } else { Some(REMAINS) };
+    script(nonce, &[FRAME, HOST, CLUSTER].into_iter().chain(remains).collect::<Vec<_>>(), &main)
 }
 
 /// Only what the cluster says, to be asked again and again.
@@ -103,8 +111,23 @@ mod tests {
             modules: ["br_netfilter".to_owned()].into(),
             zones: ["public".to_owned()].into(),
             jobs: ["init".to_owned()].into(),
+            ..Wanted::default()
         };
         insta::assert_snapshot!(host_script(&wanted, "b6d81b360a5672d80c27430f39153e2c"));
+    }
+
+    #[test]
+    fn what_a_node_leaves_is_looked_for_where_that_is_asked() {
+        let wanted = Wanted {
+            places: ["~/.kube".to_owned()].into(),
+            remains: Some("10.244.0.0/16".parse().unwrap()),
+            ..Wanted::default()
+        };
+        let (with, without) = (host_script(&wanted, "n"), host_script(&Wanted::default(), "n"));
+        for line in ["place '~/.kube' '~/.kube'\n", "now remains remains 10.244.0.0/16\n"] {
+            assert!(with.contains(line) && !without.contains(line), "{line}");
+        }
+        assert!(!without.contains("remains()"));
     }
 
     #[test]

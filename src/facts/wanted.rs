@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use ipnet::IpNet;
+
 use super::probe;
 
 /// What a probe is asked to read beside what it always reads. Those of all steps are merged into one script a host.
@@ -15,6 +17,10 @@ pub struct Wanted {
     pub zones: BTreeSet<String>,
     /// Detached jobs of kfleet's.
     pub jobs: BTreeSet<String>,
+    /// Paths of which only matters whether anything is there; `~/` is the home of who logs in.
+    pub places: BTreeSet<String>,
+    /// Where pods get their addresses, if [`Remains`](super::Remains) are to be told.
+    pub remains: Option<IpNet>,
 }
 
 impl Wanted {
@@ -35,6 +41,8 @@ impl Wanted {
         self.modules.extend(other.modules);
         self.zones.extend(other.zones);
         self.jobs.extend(other.jobs);
+        self.places.extend(other.places);
+        self.remains = self.remains.or(other.remains);
         self
     }
 }

@@ -9,6 +9,7 @@ mod load;
 mod model;
 mod names;
 mod problem;
+mod removal;
 mod section;
 mod settings_sections;
 mod ssh_section;
@@ -19,4 +20,5 @@ pub use model::{
     Pki, PortRange, Protocol, Role, Ssh,
 };
 pub use problem::{InventoryError, Label, Problem};
+pub use removal::{ByHand, Removal};
 pub use workstation::Workstation;

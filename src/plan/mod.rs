@@ -5,12 +5,17 @@ mod openings;
 mod pod_network;
 mod ready;
 mod recipe;
+mod remove;
+mod reset;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod up;
 
 pub use model::{HostPlan, Plan, Planned, Stage, Wave};
 pub use pod_network::pod_network;
 pub use ready::Expectation;
 pub use recipe::{Fleet, Recipe};
+pub use remove::Remove;
+pub use reset::Reset;
 pub use up::{Up, Workstation};

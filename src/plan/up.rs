@@ -1,13 +1,13 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::cluster::Authority;
-use crate::doctor::{Finding, Stops, differences, preflight};
+use crate::doctor::{Finding, Stops, differences, preflight, strangers};
 use crate::events::Severity;
 use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
     self, AdminKubeconfig, Change, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, PodNetwork,
-    Record, Recorded, Step, Worker, keeps_ca, living, node_name, record_action,
+    Record, Recorded, Step, Worker, keeps_ca, living, missing_places, node_name, record_action, wanted_places,
 };
 
 use super::openings;
@@ -44,7 +44,7 @@ impl Workstation {
         self.kubeconfig.as_ref().map(ExposeSecret::expose_secret)
     }
 
-    fn hosts(&self) -> Option<steps::Workstation<'_>> {
+    pub(super) fn hosts(&self) -> Option<steps::Workstation<'_>> {
         let hosts_file = self.hosts_file.as_deref()?;
         Some(steps::Workstation { hosts_file, hostname: &self.hostname })
     }
@@ -116,13 +116,13 @@ impl Up {
     fn host_plan(&self, host: &Host, facts: &Facts, fleet: &Fleet) -> HostPlan {
         let stages: Vec<Stage> = self.courses(host, fleet).iter().map(|course| course.plan(facts)).collect();
         let changes = stages.iter().flat_map(|stage| &stage.steps).map(|planned| &planned.change);
-        let entries: Vec<Recorded> = changes.flat_map(Change::record).cloned().collect();
+        let entries: Vec<Recorded> = changes.flat_map(Change::record).cloned().chain(missing_places(facts)).collect();
         HostPlan { host: host.name.clone(), record: record(facts, &entries), stages }
     }
 }
 
 /// The host's record with these entries, if it is to be written.
-fn record(facts: &Facts, entries: &[Recorded]) -> Option<Planned> {
+pub(super) fn record(facts: &Facts, entries: &[Recorded]) -> Option<Planned> {
     let change = match record_action(facts, entries).transpose()? {
         Ok(action) => Change::Some { diff: Vec::new(), actions: vec![action], record: Vec::new() },
         Err(refusal) => refusal.into(),
@@ -141,7 +141,7 @@ impl Recipe for Up {
         hosts
             .flat_map(|host| self.courses(host, &nobody))
             .flat_map(|course| course.steps.iter().map(|step| step.probe()).collect::<Vec<_>>())
-            .fold(Record::wanted(), Wanted::and)
+            .fold(Record::wanted().and(wanted_places()), Wanted::and)
     }
 
     fn preflight(&self, fleet: &Fleet) -> Vec<Finding> {
@@ -154,7 +154,8 @@ impl Recipe for Up {
         };
         // What an init left that is still under way, or that failed, is no cluster yet.
         let living = if living(control_plane) { differences(&self.inventory, control_plane) } else { Vec::new() };
-        living.into_iter().map(Finding::from).chain(preflight(&self.inventory, fleet)).collect()
+        let living = living.into_iter().map(Finding::from);
+        living.chain(preflight(&self.inventory, fleet)).chain(strangers(&self.inventory, fleet)).collect()
     }
 
     fn stops(&self, finding: &Finding) -> Stops {

@@ -3,11 +3,16 @@ use std::time::Duration;
 use crate::base::quote;
 use crate::facts::Facts;
 
-use super::{Action, Change, RunScript, Step};
+use super::{Action, Change, Recorded, RunScript, Step};
 
 /// The user that logs in on the control plane can use kubectl there, as the notes set it up by hand.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AdminKubeconfig;
+
+impl AdminKubeconfig {
+    /// The kind of its entry in the host's record.
+    pub(super) const RECORDED: &str = "kubeconfig";
+}
 
 impl Step for AdminKubeconfig {
     fn name(&self) -> &'static str {
@@ -35,6 +40,7 @@ impl Step for AdminKubeconfig {
             ),
             deadline: Duration::from_secs(20),
         };
-        Change::Some { diff: vec![format!("+ {file}")], actions: vec![Action::Run(run)], record: Vec::new() }
+        let record = vec![Recorded { kind: Self::RECORDED.to_owned(), item: file.clone(), before: None }];
+        Change::Some { diff: vec![format!("+ {file}")], actions: vec![Action::Run(run)], record }
     }
 }

@@ -89,7 +89,7 @@ impl Step for Firewall {
     }
 }
 
-fn unknown(reason: &str) -> Refusal {
+pub(super) fn unknown(reason: &str) -> Refusal {
     Refusal {
         reason: format!("firewalld is there and cannot be asked: {}", printable(reason)),
         hint: "try `firewall-cmd --list-all-zones` on the host; `manage = false` in [firewall] leaves it alone"

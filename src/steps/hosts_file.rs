@@ -32,7 +32,11 @@ pub struct HostsFile {
     notes: Vec<String>,
 }
 
-const PATH: &str = "/etc/hosts";
+pub(super) const PATH: &str = "/etc/hosts";
+/// What the record says of a file that there was not.
+pub(super) const NO_FILE: &str = "no file";
+/// What it says of one whose last line had no end.
+pub(super) const NO_LINE_END: &str = "no line end";
 /// The lines that enclose kfleet's part of the file.
 pub(super) const BEGIN: &str = "# BEGIN kfleet";
 pub(super) const END: &str = "# END kfleet";
@@ -88,7 +92,8 @@ impl HostsFile {
             let lines = changed_lines(current, &after);
             change.diff = lines.into_iter().filter(|line| ![BEGIN, END, COMMENT].contains(&&line[2..])).collect();
             change.diff.extend(self.notes.iter().cloned());
-            change.record = vec![Recorded { kind: "block".to_owned(), item: PATH.to_owned(), before: None }];
+            change.record =
+                vec![Recorded { kind: "block".to_owned(), item: PATH.to_owned(), before: before_block(before) }];
             change.actions = vec![Action::Write(WriteFile {
                 path: PATH.to_owned(),
                 contents: Contents::Text(after),
@@ -144,6 +149,15 @@ impl Step for HostsFile {
     }
 }
 
+/// How the file was without the block, where that differs from a file that ends with a line end.
+fn before_block(file: Option<&str>) -> Option<String> {
+    match file {
+        None => Some(NO_FILE.to_owned()),
+        Some(text) if text.is_empty() || text.ends_with('\n') => None,
+        Some(_) => Some(NO_LINE_END.to_owned()),
+    }
+}
+
 /// The inventory's hosts, each with its short name where that can mean no other.
 fn named_hosts(inventory: &Inventory) -> Vec<HostsEntry> {
     let is_short_of_one = |wanted: &str| {
@@ -182,7 +196,7 @@ fn same_family(one: IpAddr, other: IpAddr) -> bool {
     one.is_ipv4() == other.is_ipv4()
 }
 
-fn half_a_block(error: ManagedBlockError) -> Refusal {
+pub(super) fn half_a_block(error: ManagedBlockError) -> Refusal {
     Refusal {
         reason: format!("{PATH}: {error}"),
         hint: format!(

@@ -19,9 +19,9 @@ pub struct Kernel {
 }
 
 /// Read at boot by systemd-modules-load.
-const MODULES: &str = "/etc/modules-load.d/kfleet.conf";
+pub(super) const MODULES: &str = "/etc/modules-load.d/kfleet.conf";
 /// Read at boot by systemd-sysctl, which takes files of all directories in the order of their names.
-const SYSCTLS: &str = "/etc/sysctl.d/99-kfleet.conf";
+pub(super) const SYSCTLS: &str = "/etc/sysctl.d/99-kfleet.conf";
 /// Read after [`SYSCTLS`]: by systemd-sysctl where 99-sysctl.conf leads to it, by `sysctl --system` everywhere.
 const SYSCTL_CONF: &str = "/etc/sysctl.conf";
 /// Setting it resets others, so it is set before them.
@@ -31,11 +31,11 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A sysctl that holds another value.
 #[derive(Debug)]
-struct Unset<'a> {
-    key: &'a str,
-    wanted: &'a str,
+pub(super) struct Unset<'a> {
+    pub(super) key: &'a str,
+    pub(super) wanted: &'a str,
     /// `None` where the kernel does not have it yet.
-    now: Option<&'a str>,
+    pub(super) now: Option<&'a str>,
 }
 
 impl Kernel {
@@ -96,7 +96,7 @@ impl Kernel {
                 _ => unset.push(Unset { key, wanted: value, now: now.map(str::trim_end) }),
             }
         }
-        unset.sort_by_key(|unset| unset.key != IP_FORWARD);
+        sort(&mut unset);
         Ok(unset)
     }
 
@@ -160,8 +160,13 @@ fn load(modules: &[&str]) -> RunScript {
     RunScript { script: format!("{command}\n"), command, deadline: DEADLINE }
 }
 
+/// In the order in which they are to be set.
+pub(super) fn sort(unset: &mut [Unset<'_>]) {
+    unset.sort_by_key(|unset| unset.key != IP_FORWARD);
+}
+
 /// Sets all, then reads all back, since one may change another.
-fn set(unset: &[Unset<'_>]) -> RunScript {
+pub(super) fn set(unset: &[Unset<'_>]) -> RunScript {
     let pairs: Vec<_> =
         unset.iter().map(|Unset { key, wanted, .. }| format!("{}={}", quote(key), quote(wanted))).collect();
     let check = |Unset { key, wanted, .. }: &Unset<'_>| format!("read_back {} {}\n", quote(key), quote(wanted));
@@ -183,7 +188,7 @@ read_back() {{
 }
 
 /// `value` with single spaces: the kernel writes tabs between the parts of a value.
-fn words(value: &str) -> String {
+pub(super) fn words(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -17,7 +17,9 @@ mod kept_kubeconfig;
 mod kernel;
 mod kubelet_unit;
 mod node;
+mod node_gone;
 mod own_file;
+mod places;
 mod pod_network;
 mod port_set;
 mod record;
@@ -25,6 +27,7 @@ mod refusal;
 mod step;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod worker;
 mod workstation;
 
@@ -39,9 +42,14 @@ pub use kept_kubeconfig::KeptKubeconfig;
 pub use kernel::Kernel;
 pub use kubelet_unit::KubeletUnit;
 pub use node::name as node_name;
+pub use node_gone::{Drain, Leave, NodeGone};
+pub use places::{missing_places, wanted_places};
 pub use pod_network::PodNetwork;
 pub use record::{Record, record_action};
 pub use refusal::Refusal;
 pub use step::Step;
+pub use undo::{
+    FirewallBefore, HostsFileBefore, KernelBefore, KubeletUnitBefore, NoKubeconfig, NoNode, NoRecord, NoRemains,
+};
 pub use worker::Worker;
 pub use workstation::Workstation;

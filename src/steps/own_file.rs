@@ -16,7 +16,7 @@ pub(super) struct OwnFile<'a> {
 }
 
 /// Stands above the lines, for whoever opens the file.
-const HEADER: &str = "# Written by kfleet: what is changed here is lost.\n";
+pub(super) const HEADER: &str = "# Written by kfleet: what is changed here is lost.\n";
 
 impl OwnFile<'_> {
     /// Adds what brings the file to its lines. Without any line no file is made, and one that is there loses its own.

@@ -44,6 +44,23 @@ impl Record {
         Wanted { files: [Self::PATH.to_owned()].into(), ..Wanted::default() }
     }
 
+    /// Writes an empty one where there is none, so that the host is known to be kfleet's until all is taken back.
+    #[must_use]
+    pub fn begun() -> Action {
+        Action::Write(WriteFile {
+            path: Self::PATH.to_owned(),
+            contents: Contents::Text(Self::default().to_json()),
+            mode: Some(Self::MODE),
+            replaces: None,
+        })
+    }
+
+    /// Whether it says nothing: what was there before kfleet is not known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.before.is_empty()
+    }
+
     /// The record of a host; an empty one where there is none yet.
     ///
     /// # Errors

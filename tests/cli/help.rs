@@ -8,6 +8,8 @@ fn help_is_as_reviewed() {
     insta::assert_snapshot!("plan", stdout(&["plan", "--help"]));
     insta::assert_snapshot!("copy", stdout(&["copy", "--help"]));
     insta::assert_snapshot!("fetch", stdout(&["fetch", "--help"]));
+    insta::assert_snapshot!("remove", stdout(&["remove", "--help"]));
+    insta::assert_snapshot!("reset", stdout(&["reset", "--help"]));
     insta::assert_snapshot!("history", stdout(&["history", "--help"]));
     insta::assert_snapshot!("history-show", stdout(&["history", "show", "--help"]));
     insta::assert_snapshot!("hosts", stdout(&["hosts", "--help"]));

@@ -269,6 +269,24 @@ impl Lab {
         Traces(hosts.iter().map(of_host).collect())
     }
 
+    /// What a host has of its own, to be held against what it has when `up` was taken back: files by contents, mode and owner,
+    /// what is in force of firewall, packet rules, sysctls, links and routes.
+    pub fn own(&self, hosts: &[&str]) -> Traces {
+        const OWN: &str = r#"
+            places='/etc /home /root /opt /usr/lib/modules /usr/libexec /var/lib/cni /var/lib/etcd /var/lib/kfleet
+                    /var/lib/kubelet /var/log/pods /var/log/containers /run/flannel'
+            find $places -xdev -printf '%p %y %m %u:%g %l\n' 2>/dev/null | sort
+            find $places -xdev -type f -exec sha256sum {} + 2>/dev/null | sort -k 2
+            firewall-cmd --list-all-zones; firewall-cmd --permanent --list-all-zones
+            sysctl -a 2>/dev/null | grep -E 'ip_forward |bridge-nf-call'
+            systemctl is-enabled kubelet firewalld; systemctl is-active kubelet
+            ls /sys/class/net; ip route
+            for tool in iptables iptables-legacy ip6tables ip6tables-legacy; do
+                $tool-save 2>/dev/null | sed -n -E "s/^(:[^ ]+ -) .*/$tool \1/p; s/^-A/$tool &/p"
+            done"#;
+        Traces(hosts.iter().map(|host| (host.to_string(), self.try_root(host, OWN).stdout)).collect())
+    }
+
     /// The objects in the cluster of those kinds that kfleet applies or kubeadm makes, with their versions.
     pub fn objects(&self) -> Traces {
         let fields = [".kind", ".metadata.namespace", ".metadata.name", ".metadata.uid", ".metadata.resourceVersion"];
@@ -296,6 +314,15 @@ impl Traces {
             let diff = TextDiff::from_lines(before, &later.0[place]).unified_diff().context_radius(0).to_string();
             assert!(diff.is_empty(), "{place} changed:\n{diff}");
         }
+    }
+}
+
+impl Traces {
+    /// As `assert_same`, against what was there before of more places.
+    #[track_caller]
+    pub fn assert_same_in(&self, before: &Self) {
+        let before = self.0.keys().map(|place| (place.clone(), before.0[place].clone())).collect();
+        Self(before).assert_same(self);
     }
 }
 

@@ -26,5 +26,6 @@ mod power;
 mod preflight;
 mod ran;
 mod sudo;
+mod undo;
 mod watch;
 mod workers;

@@ -2,4 +2,5 @@
 
 mod openings;
 mod sample;
+mod undo;
 mod up;

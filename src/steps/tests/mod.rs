@@ -6,4 +6,6 @@ mod hosts_file;
 mod kernel;
 mod kubelet_unit;
 mod record;
+mod remains;
 mod simulated_host;
+mod undo;

@@ -36,7 +36,7 @@ esac
 impl SimulatedHost {
     pub(super) fn new(facts: Facts) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        for program in ["firewall-cmd", "modprobe", "sysctl", "systemctl"] {
+        for program in ["firewall-cmd", "modprobe", "rm", "sysctl", "systemctl"] {
             let path = dir.path().join(program);
             fs::write(&path, PROGRAM).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -131,6 +131,8 @@ impl SimulatedHost {
                     }
                 }
             }
+            ["rm", "-f", path] => drop(self.facts.files.insert((*path).to_owned(), File::Absent)),
+            ["systemctl", "disable", "kubelet.service"] => self.facts.kubelet.enabled = false,
             ["systemctl", "enable", "kubelet.service"] => self.facts.kubelet.enabled = true,
             ["firewall-cmd", options @ ..] => self.firewall_cmd(options),
             ["sysctl", ..] => {}
@@ -164,6 +166,12 @@ impl SimulatedHost {
                 "--add-port" if self.melts_ports => melt(zone, &item),
                 "--add-port" => drop(zone.ports.insert(item)),
                 "--remove-port" => assert!(zone.ports.remove(&item), "NOT_ENABLED: {item}"),
+                "--remove-interface" => {
+                    assert!(zone.interfaces.remove(&item), "NOT_ENABLED: {item}");
+                    if !is_permanent {
+                        interface_zones.remove(&item);
+                    }
+                }
                 "--add-protocol" => drop(zone.protocols.insert(item)),
                 "--remove-protocol" => assert!(zone.protocols.remove(&item), "NOT_ENABLED: {item}"),
                 other => panic!("unknown option: {other}"),

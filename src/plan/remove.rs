@@ -1,0 +1,185 @@
+use std::collections::BTreeSet;
+
+use crate::doctor::{Finding, Stops};
+use crate::events::Severity;
+use crate::facts::{ClusterFacts, Facts, Wanted};
+use crate::inventory::{Host, Inventory, Role};
+use crate::steps::{HostsFile, Leave, NodeGone, Record, Step, living, node_name};
+
+use super::undo::Undo;
+use super::up::record;
+use super::{Expectation, Fleet, HostPlan, Plan, Planned, Recipe, Stage, Wave, Workstation};
+
+/// `kfleet remove`: some workers leave the cluster and are as before `up`; the others forget their names.
+pub struct Remove {
+    /// With all hosts.
+    inventory: Inventory,
+    /// Without those that leave.
+    rest: Inventory,
+    workstation: Workstation,
+    leave: Leave,
+}
+
+impl Remove {
+    /// The recipe for workers that leave, by their names in the inventory.
+    #[must_use]
+    pub fn new(inventory: Inventory, workstation: Workstation, leaving: &BTreeSet<String>, leave: Leave) -> Self {
+        let mut rest = inventory.clone();
+        rest.hosts.retain(|host| !leaving.contains(&host.name) || host.role == Role::ControlPlane);
+        Self { inventory, rest, workstation, leave }
+    }
+
+    fn leaving(&self) -> impl Iterator<Item = &Host> {
+        self.inventory.hosts.iter().filter(|host| !self.stays(&host.name))
+    }
+
+    fn stays(&self, host: &str) -> bool {
+        self.rest.hosts.iter().any(|staying| staying.name == host)
+    }
+
+    fn undo(&self) -> Undo<'_> {
+        Undo::new(&self.inventory, self.workstation.kubeconfig.as_ref())
+    }
+
+    fn control_plane<'a>(&self, fleet: &'a Fleet) -> Option<&'a Facts> {
+        fleet.get(&self.inventory.control_plane().name)
+    }
+
+    fn cluster<'a>(&self, fleet: &'a Fleet) -> Option<&'a ClusterFacts> {
+        self.control_plane(fleet)?.cluster.as_ref().filter(|cluster| cluster.unreachable.is_none())
+    }
+
+    /// First the nodes leave the cluster, one after the other.
+    fn nodes_gone(&self, fleet: &Fleet) -> Option<HostPlan> {
+        let facts = self.control_plane(fleet)?;
+        let steps = self.leaving().map(|host| {
+            let node = node_of(host, fleet.get(&host.name), self.cluster(fleet));
+            let step = NodeGone { node, cluster: self.cluster(fleet), leave: self.leave };
+            Planned { step: step.name(), change: step.plan(facts), passing: false }
+        });
+        let steps = steps.collect();
+        Some(HostPlan {
+            host: self.inventory.control_plane().name.clone(),
+            record: None,
+            stages: vec![Stage { steps }],
+        })
+    }
+
+    fn hosts_file(&self, host: &str) -> HostsFile {
+        HostsFile::new(&self.rest, host, self.workstation.hosts())
+    }
+
+    fn forgets(&self, host: &Host, facts: &Facts) -> HostPlan {
+        let step = self.hosts_file(&host.name);
+        let change = step.plan(facts);
+        let record = record(facts, change.record());
+        let planned = Planned { step: step.name(), change, passing: false };
+        HostPlan { host: host.name.clone(), record, stages: vec![Stage { steps: vec![planned] }] }
+    }
+
+    fn unreached(&self, fleet: &Fleet) -> Vec<Finding> {
+        let away = self.leaving().filter(|host| !fleet.contains_key(&host.name));
+        let finding = |host: &Host| {
+            let reason = format!("{} was not reached: it is neither drained nor reset", host.name);
+            Finding::of_fleet(Severity::Error, "unreached", reason).with_hint(format!(
+                "if it will never come back: `kfleet remove --dead {}` takes it out of the cluster without it",
+                host.name
+            ))
+        };
+        away.map(finding).collect()
+    }
+
+    /// What holds of hosts that nobody can ask.
+    fn dead(&self, fleet: &Fleet) -> Vec<Finding> {
+        let finding = |host: &Host| {
+            let node = node_of(host, None, self.cluster(fleet));
+            let there = self.cluster(fleet).and_then(|cluster| cluster.nodes.iter().find(|it| it.name == node));
+            if there.is_some_and(|node| node.ready) {
+                let reason = format!("node {node} is Ready: its pods may run, and would run twice");
+                return Finding::of_fleet(Severity::Error, "not-dead", reason).with_hint(
+                    "remove it without --dead; if it went down a moment ago, the cluster sees that after 40 s",
+                );
+            }
+            let reason = format!(
+                "{} is not touched: whatever kfleet brought stays there, and if it comes back its kubelet makes itself a \
+                 node again",
+                host.name
+            );
+            let hint = "before it meets the cluster's network again, run `kubeadm reset` on it or install it anew";
+            Finding::of_fleet(Severity::Warning, "left-behind", reason).with_hint(hint)
+        };
+        self.leaving().map(finding).collect()
+    }
+}
+
+/// The Node of a host: by its hostname, where that is known; else by its name in the inventory, or its address.
+fn node_of(host: &Host, facts: Option<&Facts>, cluster: Option<&ClusterFacts>) -> String {
+    if let Some(facts) = facts {
+        return node_name(facts);
+    }
+    let nodes = cluster.map(|cluster| cluster.nodes.as_slice()).unwrap_or_default();
+    let address = host.node_ip.or(host.ip()).map(|address| address.to_string());
+    let by_name = nodes.iter().find(|node| node.name == host.name);
+    let by_address = || nodes.iter().find(|node| node.address.is_some() && node.address == address);
+    by_name.or_else(by_address).map_or_else(|| host.name.clone(), |node| node.name.clone())
+}
+
+impl Recipe for Remove {
+    fn command(&self) -> &'static str {
+        "remove"
+    }
+
+    fn wanted(&self, host: &str) -> Wanted {
+        match self.leaving().find(|leaving| leaving.name == host) {
+            Some(host) => self.undo().wanted(host),
+            None => Record::wanted().and(self.hosts_file(host).probe()),
+        }
+    }
+
+    fn preflight(&self, fleet: &Fleet) -> Vec<Finding> {
+        let name = &self.inventory.control_plane().name;
+        let error = |reason: String| vec![Finding::of_fleet(Severity::Error, "control-plane", reason)];
+        match self.control_plane(fleet) {
+            None => return error(format!("{name} was not reached: only its API server can let a node go")),
+            Some(facts) if !living(facts) => return error(format!("{name} runs no cluster that a host could leave")),
+            Some(_) => {}
+        }
+        let mut findings = match self.leave {
+            Leave::Forgotten => self.dead(fleet),
+            Leave::Drained(_) => self.unreached(fleet),
+        };
+        findings.extend(self.leaving().filter_map(|host| Undo::unknown(host, fleet.get(&host.name)?)));
+        findings
+    }
+
+    fn stops(&self, finding: &Finding) -> Stops {
+        finding.stops(&self.rest)
+    }
+
+    fn silent<'a>(&'a self, fleet: &Fleet) -> Option<&'a str> {
+        let cluster = self.control_plane(fleet)?.cluster.as_ref()?;
+        cluster.unreachable.is_some().then(|| self.inventory.control_plane().name.as_str())
+    }
+
+    fn plan(&self, fleet: &Fleet) -> Plan {
+        let undo = self.undo();
+        let ca = undo.ca(fleet);
+        let reset = |host| Some(undo.host_plan(host, fleet.get(&host.name)?, ca.as_deref()));
+        let forget = |host: &Host| Some(self.forgets(host, fleet.get(&host.name)?));
+        let hosts = self.leaving().filter_map(reset).chain(self.rest.hosts.iter().filter_map(forget)).collect();
+        let first = Wave::of(self.nodes_gone(fleet).into_iter().collect());
+        Plan { waves: vec![first, Wave::of(hosts)], ca: None }
+    }
+
+    fn expectation(&self, fleet: &Fleet) -> Option<Expectation> {
+        let cluster = self.cluster(fleet)?;
+        let was_ready = |name: &String| cluster.nodes.iter().any(|node| node.name == *name && node.ready);
+        let staying = fleet.iter().filter(|(host, _)| self.stays(host)).map(|(_, facts)| node_name(facts));
+        Some(Expectation {
+            asked_on: self.inventory.control_plane().name.clone(),
+            nodes: staying.filter(was_ready).collect(),
+            pod_network: None,
+            whole: false,
+        })
+    }
+}
