@@ -140,7 +140,7 @@ fn tag(image: &str) -> Option<&str> {
 }
 
 /// The names that a certificate is good for; none of one that cannot be read.
-fn names(pem: &str) -> Vec<String> {
+pub(super) fn names(pem: &str) -> Vec<String> {
     let Some(Ok(pem)) = Pem::iter_from_buffer(pem.as_bytes()).next() else { return Vec::new() };
     let Ok(certificate) = pem.parse_x509() else { return Vec::new() };
     let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };

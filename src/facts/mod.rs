@@ -13,6 +13,7 @@ mod packages;
 mod parse;
 mod probe;
 mod runtime;
+mod traces;
 mod units;
 mod wanted;
 
@@ -22,4 +23,5 @@ pub use kubeadm::{ControlPlaneManifests, KubeadmState, Kubeconfig};
 pub use model::{
     Clock, Facts, File, Firewall, Interface, InterfaceKind, Job, Login, Packages, Runtime, RuntimeKind, Unit, Zone,
 };
+pub use traces::{Trace, Traces};
 pub use wanted::Wanted;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use semver::Version;
 
-use super::{ClusterFacts, KubeadmState};
+use super::{ClusterFacts, KubeadmState, Traces};
 
 /// All that one host told in one round trip. A zero, an empty file and an absent file are three different facts.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,6 +54,8 @@ pub struct Facts {
     pub cluster: Option<ClusterFacts>,
     /// The user that logged in and its home directory.
     pub login: Login,
+    /// Which addresses stand where; only where that was asked for.
+    pub traces: Option<Traces>,
 }
 
 /// The user that logged in.

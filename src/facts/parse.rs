@@ -5,7 +5,9 @@ use super::frames::{Frames, decode};
 use super::kubeadm::scalar;
 use super::packages::packages;
 use super::units::{Units, jobs};
-use super::{Clock, ClusterFacts, Facts, FactsError, KubeadmState, Login, file, firewall, network, runtime};
+use super::{
+    Clock, ClusterFacts, Facts, FactsError, KubeadmState, Login, Traces, file, firewall, network, runtime,
+};
 
 impl Facts {
     /// Reads what the script of [`Wanted::script`](super::Wanted::script) printed to stdout.
@@ -48,6 +50,7 @@ impl Facts {
             jobs: jobs(&frames, &units),
             cluster: ClusterFacts::read(&frames),
             login: login(&frames.anything_said("login")),
+            traces: Traces::read(&frames),
         })
     }
 }

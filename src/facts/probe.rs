@@ -6,6 +6,7 @@ use super::frames::encode;
 const FRAME: &str = include_str!("../../templates/probe/frame.sh");
 const HOST: &str = include_str!("../../templates/probe/host.sh");
 const CLUSTER: &str = include_str!("../../templates/probe/cluster.sh");
+const TRACES: &str = include_str!("../../templates/probe/traces.sh");
 
 /// Where kfleet's detached jobs have their directories.
 const JOBS: &str = "/var/lib/kfleet/jobs";
@@ -35,12 +36,16 @@ pub(super) fn host_script(wanted: &Wanted, nonce: &str) -> String {
     for module in &wanted.modules {
         main += &call("module", module, &module.replace('-', "_"));
     }
+    if wanted.traces {
+        main += "all_traces\n";
+    }
     main += "collect\n";
     for job in &wanted.jobs {
         main += &call("job", job, &format!("{JOBS}/{job}"));
     }
     main += "now clock-end date +%s.%N\n";
-    script(nonce, &[FRAME, HOST, CLUSTER], &main)
+    let parts: &[&str] = if wanted.traces { &[FRAME, HOST, CLUSTER, TRACES] } else { &[FRAME, HOST, CLUSTER] };
+    script(nonce, parts, &main)
 }
 
 /// Only what the cluster says, to be asked again and again.

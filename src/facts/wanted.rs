@@ -15,6 +15,8 @@ pub struct Wanted {
     pub zones: BTreeSet<String>,
     /// Detached jobs of kfleet's.
     pub jobs: BTreeSet<String>,
+    /// Whether to look where addresses stand, in files, certificates, etcd and ConfigMaps.
+    pub traces: bool,
 }
 
 impl Wanted {
@@ -35,6 +37,7 @@ impl Wanted {
         self.modules.extend(other.modules);
         self.zones.extend(other.zones);
         self.jobs.extend(other.jobs);
+        self.traces |= other.traces;
         self
     }
 }
