@@ -6,6 +6,7 @@ use crate::inventory::{Inventory, Pki};
 use crate::plan::{Recipe, Workstation, pod_network};
 use crate::steps::PodNetwork;
 
+use super::approval::Consent;
 use super::drive::{Run, state_dir};
 use super::exit::complain;
 use super::inventory_arg::InventoryArg;
@@ -35,9 +36,12 @@ impl ClusterArgs {
     pub(super) async fn drive<R: Recipe>(
         self,
         goal: Goal,
+        consent: &Consent,
         recipe: impl FnOnce(Inventory, Workstation, PodNetwork) -> R,
     ) -> Result<Report, Exit> {
         let inventory = self.inventory.load()?;
+        let look = self.look.look();
+        let approval = consent.approval(&inventory.cluster.name, look)?;
         let sudo_password = self
             .sudo_password
             .get()
@@ -53,9 +57,10 @@ impl ClusterArgs {
             parallel: self.parallel.into(),
             cluster: inventory.cluster.name.clone(),
             goal,
+            approval,
             state,
         };
-        run.drive(&recipe(inventory, workstation, pod_network), self.look.look()).await
+        run.drive(&recipe(inventory, workstation, pod_network), look).await
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::base::Interrupt;
-use crate::engine::{Engine, Goal, Report, StateDir};
+use crate::engine::{Approval, Engine, Goal, Report, StateDir};
 use crate::events::{Events, FailureKind, Outcome, channel};
 use crate::host::Connect;
 use crate::journal::{Journal, Recorder};
@@ -27,6 +27,8 @@ pub(super) struct Run {
     pub(super) cluster: String,
     /// How far it goes.
     pub(super) goal: Goal,
+    /// What must be said before anything is written.
+    pub(super) approval: Approval,
     /// Where its files are kept.
     pub(super) state: StateDir,
 }
@@ -40,6 +42,7 @@ impl Run {
         let events = recorded(&self.state, events);
         let engine = Engine {
             goal: self.goal,
+            approval: self.approval,
             hosts: self.hosts,
             events,
             interrupt,

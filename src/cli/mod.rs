@@ -1,5 +1,6 @@
 //! The command line: one file a command. The only room that knows clap and exit codes.
 
+mod approval;
 mod authority;
 mod cluster_args;
 mod command_line;

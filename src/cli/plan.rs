@@ -3,6 +3,7 @@ use crate::events::Outcome;
 use crate::plan::Up;
 
 use super::Exit;
+use super::approval::Consent;
 use super::cluster_args::ClusterArgs;
 use super::exit::statuses;
 
@@ -35,7 +36,7 @@ const AFTER: &str = concat!(
 );
 
 pub(super) async fn run(args: PlanArgs) -> Exit {
-    let report = match args.cluster.drive(Goal::Plan, Up::new).await {
+    let report = match args.cluster.drive(Goal::Plan, &Consent::Needless, Up::new).await {
         Ok(report) => report,
         Err(exit) => return exit,
     };

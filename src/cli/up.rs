@@ -2,6 +2,7 @@ use crate::engine::Goal;
 use crate::plan::Up;
 
 use super::Exit;
+use super::approval::{Consent, YesArg};
 use super::cluster_args::ClusterArgs;
 use super::exit::statuses;
 
@@ -11,11 +12,16 @@ use super::exit::statuses;
 /// written; brings kernel, firewall and kubelet to where Kubernetes needs them; initialises the control plane, installs
 /// the pod network and joins the workers; then checks that every node is Ready.
 ///
+/// At a terminal it shows what it is about to change and asks; `kfleet plan` shows more of it.
+///
 /// Run again it does only what is missing: a host that was down, a worker that is new. A host that fails costs only
 /// itself. Ctrl-C starts nothing new and finishes what must not be cut; a second one leaves at once.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER)]
 pub(super) struct UpArgs {
+    #[command(flatten)]
+    yes: YesArg,
+
     #[command(flatten)]
     cluster: ClusterArgs,
 }
@@ -23,6 +29,7 @@ pub(super) struct UpArgs {
 const AFTER: &str = concat!(
     "Examples:
   kfleet up                       the hosts of ./inventory.toml
+  kfleet up --yes                 without asking before anything is changed
   kfleet up -i lab.toml -K        ask for sudo's password first
   kfleet up -v 2>&1 | tee up.log  with everything that the hosts write
   kfleet up --json | jq -c 'select(.event == \"host-failed\")'
@@ -39,7 +46,7 @@ Environment:
 );
 
 pub(super) async fn run(args: UpArgs) -> Exit {
-    match args.cluster.drive(Goal::Apply, Up::new).await {
+    match args.cluster.drive(Goal::Apply, &Consent::Yes(args.yes), Up::new).await {
         Ok(report) => Exit::Run(report.outcome),
         Err(exit) => exit,
     }

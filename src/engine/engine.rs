@@ -5,8 +5,8 @@ use crate::events::{Event, Events, Outcome, Tally};
 use crate::host::Connect;
 use crate::plan::Recipe;
 
-use super::StateDir;
 use super::run::Run;
+use super::{Approval, StateDir};
 use crate::base::Interrupt;
 
 /// How far a run goes.
@@ -22,6 +22,8 @@ pub enum Goal {
 pub struct Engine {
     /// How far it goes.
     pub goal: Goal,
+    /// What must be said before anything is written.
+    pub approval: Approval,
     /// The hosts, in inventory order.
     pub hosts: Vec<Arc<dyn Connect>>,
     /// Where it is told what happens.
@@ -44,7 +46,7 @@ pub struct Report {
 }
 
 impl Engine {
-    /// Gather, preflight, plan, apply, verify; as far as the goal wants it.
+    /// Gather, preflight, plan, ask, apply, verify; as far as the goal wants it.
     pub async fn run(&self, recipe: &dyn Recipe, cluster: &str) -> Report {
         let since = Instant::now();
         let hosts: Vec<String> = self.hosts.iter().map(|host| host.name().to_owned()).collect();

@@ -4,7 +4,7 @@ use similar::TextDiff;
 
 use crate::base::redact;
 use crate::events::{Event, Events, PlannedAction, Tally};
-use crate::plan::HostPlan;
+use crate::plan::{HostPlan, Planned};
 use crate::steps::{Action, Change, Contents, WriteFile};
 
 use super::task::Task;
@@ -33,6 +33,12 @@ pub fn host(plan: &HostPlan, events: &Events) -> Tally {
         }
     }
     tally
+}
+
+/// The steps that would change something on a host.
+pub fn changed(plan: &HostPlan) -> Vec<String> {
+    let changes = |planned: &&Planned| !planned.passing && matches!(planned.change, Change::Some { .. });
+    plan.planned().filter(changes).map(|planned| planned.step.to_owned()).collect()
 }
 
 fn action(task: &Task<'_>) -> PlannedAction {

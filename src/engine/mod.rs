@@ -1,9 +1,10 @@
 //! Drives hosts: order, concurrency, interruption, deadlines. The only interpreter of actions; tells everything as events.
 //!
-//! [`Engine::run`] is the whole of it, top to bottom: gather, preflight, plan, apply, verify.
+//! [`Engine::run`] is the whole of it, top to bottom: gather, preflight, plan, ask, apply, verify.
 
 mod aftermath;
 mod apply;
+mod approval;
 mod diagnosis;
 mod drive;
 #[expect(clippy::module_inception, reason = "a file is named after its type")]
@@ -25,5 +26,6 @@ mod tasks;
 mod tests;
 mod verify;
 
+pub use approval::{Answers, Approval};
 pub use engine::{Engine, Goal, Report};
 pub use state_dir::StateDir;

@@ -52,8 +52,10 @@ impl<'a> Run<'a> {
         }
         match self.engine.goal {
             Goal::Apply => {
-                self.apply(plan).await;
-                self.verify(recipe).await;
+                if self.approved(&plan).await {
+                    self.apply(plan).await;
+                    self.verify(recipe).await;
+                }
             }
             Goal::Plan => self.foresee(&plan),
         }
@@ -162,6 +164,11 @@ impl Run<'_> {
         }
     }
 
+    /// The whole run ends here, for a reason of this kind.
+    pub(super) fn stop(&mut self, kind: FailureKind) {
+        self.stopped = Some(kind);
+    }
+
     fn has_failed(&self, host: &str) -> bool {
         self.tallies.get(host).is_some_and(|tally| tally.failure.is_some())
     }
@@ -244,8 +251,9 @@ impl Run<'_> {
     pub fn report(mut self, hosts: &[String]) -> Report {
         let kinds = self.tallies.values().filter_map(|tally| tally.failure.as_ref()).map(|failure| failure.kind);
         let interrupted = self.engine.interrupt.is_set().then_some(FailureKind::Deadline);
-        // The kinds are in the order in which one hides another.
-        let worst = kinds.chain(self.stopped).chain(interrupted).min();
+        // The kinds are in the order in which one hides another; what was decided here hides what is wrong with the hosts.
+        let decided = self.stopped.filter(|kind| *kind == FailureKind::Local);
+        let worst = decided.or_else(|| kinds.chain(self.stopped).chain(interrupted).min());
         Report {
             outcome: worst.map_or(Outcome::Succeeded, Outcome::Failed),
             tallies: hosts.iter().map(|host| (host.clone(), self.tallies.remove(host).unwrap_or_default())).collect(),

@@ -4,6 +4,8 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::{Reply, ToChange};
+
 /// One thing that happened. Texts that came from a host are already printable and free of tokens.
 ///
 /// Serialised it is one flat object, which can be read again: its name in `event`, hosts as `host`, times spent as seconds in `took_s`. Programs
@@ -28,6 +30,10 @@ pub enum Event {
     },
     /// Preflight found something. Without a host it concerns the fleet.
     ProblemFound { host: Option<String>, severity: Severity, check: String, reason: String, hint: Option<String> },
+    /// Somebody was asked whether to make these changes; where `confirm` has a name, it must be typed.
+    ApprovalAsked { confirm: Option<String>, changes: Vec<ToChange> },
+    /// What was said to that.
+    ApprovalAnswered { reply: Reply },
     /// Work on a step began.
     StepStarted { host: String, step: String },
     /// Something within a step can be told, such as a phase of kubeadm.

@@ -4,7 +4,7 @@ use std::time::Instant;
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::events::Event;
+use crate::events::{Event, Reply};
 
 use super::Look;
 use super::face::Face;
@@ -21,7 +21,10 @@ pub(super) struct Bars<'a> {
     size: Box<dyn Fn() -> Size + Send>,
     /// Lines to stay, gathered for the next tick.
     pending: Vec<String>,
+    /// Whether a question is open: the terminal is whose who answers it.
+    asked: bool,
     out: &'a mut (dyn Write + Send),
+    err: &'a mut (dyn Write + Send),
 }
 
 impl<'a> Bars<'a> {
@@ -29,19 +32,19 @@ impl<'a> Bars<'a> {
     const HERTZ: u8 = 50;
 
     /// Live lines on the terminal behind stderr, whose size is asked at each redraw.
-    pub(super) fn on_stderr(look: Look, out: &'a mut (dyn Write + Send)) -> Self {
+    pub(super) fn on_stderr(look: Look, out: &'a mut (dyn Write + Send), err: &'a mut (dyn Write + Send)) -> Self {
         let term = Term::buffered_stderr();
         let target = ProgressDrawTarget::term(term.clone(), Self::HERTZ);
         let size = move || {
             let (rows, columns) = term.size();
             Size { rows, columns }
         };
-        Self::new(look, out, target, Box::new(size))
+        Self::new(look, (out, err), target, Box::new(size))
     }
 
     pub(super) fn new(
         look: Look,
-        out: &'a mut (dyn Write + Send),
+        (out, err): (&'a mut (dyn Write + Send), &'a mut (dyn Write + Send)),
         target: ProgressDrawTarget,
         size: Box<dyn Fn() -> Size + Send>,
     ) -> Self {
@@ -49,7 +52,8 @@ impl<'a> Bars<'a> {
         let bar = ProgressBar::with_draw_target(None, target);
         // The default style's template differs, but it is a bar all the same: worse looks beat no looks.
         bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        Self { story: Story::new(detail), screen: Screen::default(), bar, size, pending: Vec::new(), out }
+        let (story, screen) = (Story::new(detail), Screen::default());
+        Self { story, screen, bar, size, pending: Vec::new(), asked: false, out, err }
     }
 
     fn columns(&self) -> usize {
@@ -69,6 +73,27 @@ impl<'a> Bars<'a> {
         self.out.flush()
     }
 
+    fn ask(&mut self, question: &str) -> io::Result<()> {
+        self.keep_pending();
+        self.bar.finish_and_clear();
+        self.asked = true;
+        write!(self.err, "{question}")?;
+        self.err.flush()
+    }
+
+    /// The lines live again; the cursor is at the start of a line, where whoever was asked left it.
+    fn answered(&mut self, event: &Event) -> io::Result<()> {
+        if !std::mem::take(&mut self.asked) {
+            return Ok(());
+        }
+        self.bar.reset();
+        if matches!(event, Event::ApprovalAnswered { reply: Reply::Yes | Reply::No }) {
+            return Ok(());
+        }
+        writeln!(self.err)?;
+        self.err.flush()
+    }
+
     fn keep_pending(&mut self) {
         if !self.pending.is_empty() {
             self.bar.println(self.pending.join("\n"));
@@ -80,8 +105,10 @@ impl<'a> Bars<'a> {
 impl Face for Bars<'_> {
     fn show(&mut self, event: &Event) -> io::Result<()> {
         self.screen.take(event, Instant::now());
+        self.answered(event)?;
         let told = self.story.tell(event, Some(self.columns()));
-        self.take(&told)
+        self.take(&told)?;
+        told.question.as_ref().map_or(Ok(()), |question| self.ask(question))
     }
 
     fn is_live(&self) -> bool {

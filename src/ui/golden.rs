@@ -9,7 +9,7 @@ use indicatif::{InMemoryTerm, ProgressDrawTarget, TermLike};
 use insta::assert_snapshot;
 use jiff::Timestamp;
 
-use crate::events::{self, Event};
+use crate::events::{self, Event, Reply};
 
 use super::bars::Bars;
 use super::face::Face;
@@ -42,6 +42,7 @@ async fn plain_lines_tell_a_run_from_top_to_bottom() {
     assert_snapshot!("plain-worker-down", shown(&scripted::worker_down(), PLAIN).await);
     assert_snapshot!("plain-init-fails", shown(&scripted::init_fails(), PLAIN).await);
     assert_snapshot!("plain-problems", shown(&scripted::problems(), PLAIN).await);
+    assert_snapshot!("plain-asked", shown(&scripted::asked(Reply::No), PLAIN).await);
     assert_snapshot!("plain-interrupt", shown(&scripted::interrupt(), PLAIN).await);
 }
 
@@ -89,15 +90,15 @@ async fn no_face_lets_a_host_speak_to_the_terminal() {
     assert!(!term.moves_since_last_check().contains("\\u{1b}]0"), "{screen}");
 }
 
-/// The screen after these events and one tick, and after the end.
+/// The screen after these events and one tick, what was written behind it, and the screen after the end.
 fn bars(events: &[Event], look: Look, term: &InMemoryTerm) -> (String, String) {
-    let mut out = Vec::new();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
     let size = {
         let term = term.clone();
         move || Size { rows: term.height(), columns: term.width() }
     };
     let target = ProgressDrawTarget::term_like(Box::new(term.clone()));
-    let mut bars = Bars::new(look, &mut out, target, Box::new(size));
+    let mut bars = Bars::new(look, (&mut out, &mut err), target, Box::new(size));
     for event in events {
         bars.show(event).unwrap();
     }
@@ -105,6 +106,8 @@ fn bars(events: &[Event], look: Look, term: &InMemoryTerm) -> (String, String) {
     let during = term.contents();
     bars.end().unwrap();
     drop(bars);
+    let during =
+        if err.is_empty() { during } else { format!("{during}\n--- stderr ---\n{}", String::from_utf8(err).unwrap()) };
     (during, format!("{}\n--- stdout ---\n{}", term.contents(), String::from_utf8(out).unwrap()))
 }
 
@@ -122,6 +125,16 @@ fn bars_live_while_it_runs_and_leave_what_matters() {
     assert_snapshot!("bars-init-fails", screen(&scripted::init_fails(), LIVE).1);
     let interrupt = scripted::interrupt();
     assert_snapshot!("bars-interrupt", screen(&interrupt[..interrupt.len() - 1], LIVE).0);
+}
+
+#[test]
+fn a_question_has_the_terminal_to_itself_until_it_is_answered() {
+    let asked = scripted::asked(Reply::Yes);
+    let open = asked.iter().position(|event| matches!(event, Event::ApprovalAsked { .. })).unwrap() + 1;
+    assert_snapshot!("bars-asked", screen(&asked[..open], LIVE).0);
+    assert_snapshot!("bars-approved", screen(&asked[..=open], LIVE).0);
+    let (during, _) = screen(&scripted::asked(Reply::None)[..=open], LIVE);
+    assert!(during.ends_with("Apply? [y/N] \n"), "the line of the question is ended: {during}");
 }
 
 #[test]

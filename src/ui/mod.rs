@@ -6,6 +6,7 @@
 //!                     └► Bars   lines that live   ┘ the result    → stdout
 //! ```
 
+mod approval;
 mod bars;
 mod face;
 mod failure;

@@ -24,6 +24,10 @@ impl<'a> Plain<'a> {
         for line in &told.aside {
             writeln!(self.err, "{}", line.plain())?;
         }
+        // A line of its own, as in a log it must be.
+        if let Some(question) = &told.question {
+            writeln!(self.err, "{question}")?;
+        }
         for line in &told.result {
             writeln!(self.out, "{line}")?;
         }

@@ -96,7 +96,9 @@ impl Screen {
                 self.turn(host, if tally.failure.is_some() { Doing::Failed } else { Doing::Done }, now);
             }
             Event::InterruptReceived { .. } => self.interrupted = true,
-            Event::ProblemFound { .. }
+            Event::ApprovalAsked { .. }
+            | Event::ApprovalAnswered { .. }
+            | Event::ProblemFound { .. }
             | Event::OutputReceived { .. }
             | Event::StepPlanned { .. }
             | Event::FileSaved { .. }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::events::{Event, Failure, FailureKind, Outcome, PlannedAction, Severity, Tally};
+use crate::events::{Event, Failure, FailureKind, Outcome, PlannedAction, Reply, Severity, Tally, ToChange};
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -98,6 +98,29 @@ pub(super) fn plan() -> Vec<Event> {
         Outcome::Succeeded,
         &[("h1", tally(&[], 1, 0)), ("h2", tally(&["hosts-file", "kernel"], 0, 0))],
     ));
+    events
+}
+
+fn approval(confirm: Option<&str>, changes: &[(&str, &[&str])]) -> Event {
+    let change = |(host, steps): &(&str, &[&str])| ToChange {
+        host: (*host).to_owned(),
+        steps: steps.iter().map(|&step| step.to_owned()).collect(),
+    };
+    Event::ApprovalAsked { confirm: confirm.map(str::to_owned), changes: changes.iter().map(change).collect() }
+}
+
+/// Somebody is asked whether three bare hosts are to become a cluster, and says this.
+pub(super) fn asked(reply: Reply) -> Vec<Event> {
+    let mut events = vec![started(&["h1", "h2", "h3"])];
+    events.extend(["h1", "h2", "h3"].iter().flat_map(|host| connected(host)));
+    let worker = ["hosts-file", "kernel", "firewall", "worker"];
+    let control_plane = ["hosts-file", "kernel", "firewall", "control-plane", "pod-network"];
+    events.push(approval(None, &[("h1", &control_plane), ("h2", &worker), ("h3", &worker)]));
+    events.push(Event::ApprovalAnswered { reply });
+    if reply != Reply::Yes {
+        let untouched = ["h1", "h2", "h3"].map(|host| (host, tally(&[], 0, 0)));
+        events.push(over(Outcome::Failed(FailureKind::Local), &untouched, 4_200));
+    }
     events
 }
 
@@ -324,6 +347,9 @@ pub(super) fn one_of_each() -> Vec<Event> {
     events.push(over(Outcome::Failed(FailureKind::Unreachable), &[], 0));
     events.push(planned("h1", "hosts-file", &["+ 10.88.0.11 h1"], &[("write /etc/hosts", &["+10.88.0.11 h1"])]));
     events.push(plan_over(Outcome::Succeeded, &[("h1", tally(&["hosts-file"], 0, 0))]));
+    events.push(approval(None, &[("h1", &["hosts-file", "kernel"])]));
+    events.push(approval(Some("lab"), &[]));
+    events.push(Event::ApprovalAnswered { reply: Reply::Yes });
     events
 }
 
@@ -356,6 +382,8 @@ pub(super) fn hostile() -> Vec<Event> {
         Event::HostFinished { host: bad(), tally: tally.clone() },
         Event::RunFinished { outcome: Outcome::Succeeded, tallies: vec![(bad(), tally.clone())], took: ms(1) },
         planned(&bad(), &bad(), &[&bad()], &[(&bad(), &[&bad()])]),
+        approval(Some(&bad()), &[(&bad(), &[&bad()])]),
+        Event::ApprovalAnswered { reply: Reply::None },
         Event::PlanFinished { outcome: Outcome::Succeeded, tallies: vec![(bad(), tally)], took: ms(1) },
     ]
 }

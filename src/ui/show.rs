@@ -17,8 +17,8 @@ const REDRAW: Duration = Duration::from_millis(100);
 
 /// Shows a run from its first event to the last: returns when every sink has been dropped and all is written.
 ///
-/// Results go to `out`, progress, problems and failures to `err`; live lines go to the terminal behind stderr. A reader
-/// that has gone away (`| head`) is no error: the run goes on unseen.
+/// Results go to `out`, progress, problems and failures to `err`; live lines go to the terminal behind stderr. While
+/// a question is open nothing moves, and the cursor stands behind it. A reader that has gone away (`| head`) is no error: the run goes on unseen.
 ///
 /// # Errors
 /// When `out` or `err` cannot be written to for another reason, such as a full disk.
@@ -31,7 +31,7 @@ pub async fn show(
     let mut face: Box<dyn Face + '_> = if look.json {
         Box::new(Json::new(look, &mut out, jiff::Timestamp::now))
     } else if look.is_live() {
-        Box::new(Bars::on_stderr(look, &mut out))
+        Box::new(Bars::on_stderr(look, &mut out, &mut err))
     } else {
         Box::new(Plain::new(look, &mut out, &mut err))
     };

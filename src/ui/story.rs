@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
-use crate::events::{Event, Failure, Tally};
+use crate::events::{Event, Failure, Reply, Tally};
 
+use super::approval::{question, to_change};
 use super::failure::{failure_lines, wrapped};
 use super::line::{Line, Tone};
 use super::planned::{foreseen, planned};
@@ -38,6 +39,8 @@ pub(super) struct Told {
     pub(super) aside: Vec<Line>,
     /// What the run came to: for stdout.
     pub(super) result: Vec<String>,
+    /// What is asked now, after the rest; the answer is typed behind it.
+    pub(super) question: Option<String>,
 }
 
 impl Story {
@@ -50,8 +53,12 @@ impl Story {
         if self.problems.collect(event) {
             return Told::default();
         }
-        let mut told = Told { aside: self.problems.take(columns), result: Vec::new() };
+        let mut told = Told { aside: self.problems.take(columns), ..Told::default() };
         match event {
+            Event::ApprovalAsked { confirm, changes } => {
+                told.aside.extend(to_change(changes, columns));
+                told.question = Some(question(confirm.as_deref()));
+            }
             Event::FileSaved { what, path } => self.saved.push((what.clone(), path.clone())),
             Event::RunFinished { outcome, tallies, took } => {
                 told.result = summary(*outcome, tallies, *took, columns);
@@ -66,7 +73,8 @@ impl Story {
 
     /// What is left when the events end without [`Event::RunFinished`].
     pub(super) fn end(&mut self, columns: Option<usize>) -> Told {
-        Told { aside: self.problems.take(columns), result: self.saved.drain(..).map(|file| saved(&file)).collect() }
+        let result = self.saved.drain(..).map(|file| saved(&file)).collect();
+        Told { aside: self.problems.take(columns), result, question: None }
     }
 
     fn lines(&self, event: &Event, columns: Option<usize>) -> Vec<Line> {
@@ -98,8 +106,13 @@ impl Story {
             Event::OutputReceived { host, step, line } => {
                 (Detail::Output, Tone::Quiet, format!("{host} {step} | {line}"))
             }
+            Event::ApprovalAnswered { reply: Reply::Yes } => (Detail::Steps, Tone::Even, "approved".to_owned()),
+            Event::ApprovalAnswered { .. } => {
+                (Detail::Milestones, Tone::Warning, "not approved: nothing was changed".to_owned())
+            }
             // Told above.
-            Event::ProblemFound { .. }
+            Event::ApprovalAsked { .. }
+            | Event::ProblemFound { .. }
             | Event::FileSaved { .. }
             | Event::StepPlanned { .. }
             | Event::PlanFinished { .. }

@@ -14,6 +14,7 @@
     reason = "a test that cannot go on says so and stops; one that took long says how long"
 )]
 
+mod approval;
 mod bare;
 mod interrupted;
 mod lab;

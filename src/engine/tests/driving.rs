@@ -8,7 +8,7 @@ use super::shell_host::{Bench, run, script_of, step, write};
 use crate::base::Interrupt;
 use crate::cluster::JoinSpec;
 use crate::engine::run::Run;
-use crate::engine::{Engine, Goal, Report, StateDir};
+use crate::engine::{Approval, Engine, Goal, Report, StateDir};
 use crate::events::{FailureKind, Outcome};
 use crate::facts::Facts;
 use crate::plan::{HostPlan, Plan, Planned, Stage, Wave};
@@ -38,13 +38,14 @@ fn plan(bench: &Bench, before: &str, pin: &str) -> Plan {
     Plan { waves: vec![Wave::of(hosts)], ca: None }
 }
 
-fn host(name: &str, base: Vec<Planned>, then: Vec<Planned>) -> HostPlan {
+pub(super) fn host(name: &str, base: Vec<Planned>, then: Vec<Planned>) -> HostPlan {
     HostPlan { host: name.to_owned(), record: None, stages: vec![Stage { steps: base }, Stage { steps: then }] }
 }
 
-fn engine(bench: &Bench, interrupt: Interrupt) -> Engine {
+pub(super) fn engine(bench: &Bench, interrupt: Interrupt) -> Engine {
     Engine {
         goal: Goal::Apply,
+        approval: Approval::Given,
         hosts: Vec::new(),
         events: Arc::clone(&bench.events),
         interrupt,

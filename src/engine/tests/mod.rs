@@ -1,5 +1,6 @@
 //! The engine over hosts whose scripts the local `/bin/sh` runs.
 
 mod actions;
+mod asking;
 mod driving;
 mod shell_host;
