@@ -39,7 +39,19 @@ impl ClusterArgs {
         consent: &Consent,
         recipe: impl FnOnce(Inventory, Workstation, PodNetwork) -> R,
     ) -> Result<Report, Exit> {
-        let inventory = self.inventory.load()?;
+        self.drive_revised(goal, consent, |_| {}, recipe).await
+    }
+
+    /// As [`drive`](Self::drive), with an inventory in which the command line has had a word.
+    pub(super) async fn drive_revised<R: Recipe>(
+        self,
+        goal: Goal,
+        consent: &Consent,
+        revise: impl FnOnce(&mut Inventory),
+        recipe: impl FnOnce(Inventory, Workstation, PodNetwork) -> R,
+    ) -> Result<Report, Exit> {
+        let mut inventory = self.inventory.load()?;
+        revise(&mut inventory);
         let look = self.look.look();
         let approval = consent.approval(&inventory.cluster.name, look)?;
         let sudo_password = self

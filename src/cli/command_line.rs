@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use super::Exit;
 use super::exit::{complain, statuses};
-use super::{completions, history, hosts, import, man, panic_hook, plan, up};
+use super::{completions, history, hosts, import, man, panic_hook, plan, reinit, up};
 
 /// From a list of hosts to a working Kubernetes cluster, over SSH
 ///
@@ -23,6 +23,7 @@ pub(super) struct CommandLine {
 enum Command {
     Up(up::UpArgs),
     Plan(plan::PlanArgs),
+    Reinit(reinit::ReinitArgs),
     History(history::HistoryArgs),
     Hosts(hosts::HostsArgs),
     Import(import::ImportArgs),
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
     let exit = match CommandLine::parse().command {
         Command::Up(args) => asynchronously(up::run(args)),
         Command::Plan(args) => asynchronously(plan::run(args)),
+        Command::Reinit(args) => asynchronously(reinit::run(args)),
         Command::History(args) => asynchronously(history::run(args)),
         Command::Hosts(args) => hosts::run(&args),
         Command::Import(args) => import::run(&args),

@@ -19,6 +19,7 @@ mod look_args;
 mod man;
 mod panic_hook;
 mod plan;
+mod reinit;
 
 mod selection;
 mod set_report;

@@ -5,9 +5,7 @@ use super::frames::{Frames, decode};
 use super::kubeadm::scalar;
 use super::packages::packages;
 use super::units::{Units, jobs};
-use super::{
-    Clock, ClusterFacts, Facts, FactsError, KubeadmState, Login, Traces, file, firewall, network, runtime,
-};
+use super::{Clock, ClusterFacts, Facts, FactsError, KubeadmState, Login, Traces, file, firewall, network, runtime};
 
 impl Facts {
     /// Reads what the script of [`Wanted::script`](super::Wanted::script) printed to stdout.

@@ -35,8 +35,9 @@ impl Traces {
         let files = frames.one("said", "traces")?.text();
         let maps = frames.anything_said("config-maps");
         let of_lines = files.lines().chain(maps.lines()).filter_map(|line| line.split_once('\t'));
-        let mut found: BTreeSet<Trace> =
-            of_lines.filter_map(|(place, word)| Some(Trace { place: place.to_owned(), address: address(word)? })).collect();
+        let mut found: BTreeSet<Trace> = of_lines
+            .filter_map(|(place, word)| Some(Trace { place: place.to_owned(), address: address(word)? }))
+            .collect();
         let certificates = certificates(&frames.anything_said("certificates"));
         for (path, names) in &certificates {
             let addresses = names.iter().filter_map(|name| name.parse().ok());

@@ -21,6 +21,7 @@ mod pod_network;
 mod port_set;
 mod record;
 mod refusal;
+mod reinit;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use node::name as node_name;
 pub use pod_network::PodNetwork;
 pub use record::{Record, record_action};
 pub use refusal::Refusal;
+pub use reinit::{AddressChange, FreshLease, MovedControlPlane, MovedWorker, ReinitProgress};
 pub use step::Step;
 pub use worker::Worker;
 pub use workstation::Workstation;

@@ -102,6 +102,7 @@ impl Screen {
             | Event::OutputReceived { .. }
             | Event::StepPlanned { .. }
             | Event::FileSaved { .. }
+            | Event::HostNoted { .. }
             | Event::PlanFinished { .. }
             | Event::RunFinished { .. } => {}
         }

@@ -377,6 +377,7 @@ pub(super) fn hostile() -> Vec<Event> {
         changed(&bad(), &bad(), &[&bad()], 1),
         Event::HostFailed { host: bad(), failure },
         Event::FileSaved { what: bad(), path: bad().into() },
+        Event::HostNoted { host: bad(), note: bad() },
         Event::InterruptReceived { waiting_for: vec![(bad(), bad())] },
         progress("h2", &bad(), &bad()),
         Event::HostFinished { host: bad(), tally: tally.clone() },

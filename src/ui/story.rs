@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use crate::base::printable;
 use crate::events::{Event, Failure, Reply, Tally};
 
 use super::approval::{question, to_change};
@@ -19,6 +20,7 @@ pub(super) struct Story {
     detail: Detail,
     problems: Problems,
     saved: Vec<(String, PathBuf)>,
+    noted: Vec<String>,
 }
 
 /// How much is told.
@@ -45,7 +47,7 @@ pub(super) struct Told {
 
 impl Story {
     pub(super) fn new(detail: Detail) -> Self {
-        Self { detail, problems: Problems::default(), saved: Vec::new() }
+        Self { detail, problems: Problems::default(), saved: Vec::new(), noted: Vec::new() }
     }
 
     /// What to tell of `event`, and before it of problems collected up to now; wrapped to `columns`.
@@ -60,8 +62,10 @@ impl Story {
                 told.question = Some(question(confirm.as_deref()));
             }
             Event::FileSaved { what, path } => self.saved.push((what.clone(), path.clone())),
+            Event::HostNoted { host, note } => self.noted.push(printable(&format!("{host}: {note}"))),
             Event::RunFinished { outcome, tallies, took } => {
                 told.result = summary(*outcome, tallies, *took, columns);
+                told.result.append(&mut self.noted);
                 told.result.extend(self.saved.drain(..).map(|file| saved(&file)));
             }
             Event::StepPlanned { host, step, diff, actions } => told.result = planned(host, step, diff, actions),
@@ -73,7 +77,7 @@ impl Story {
 
     /// What is left when the events end without [`Event::RunFinished`].
     pub(super) fn end(&mut self, columns: Option<usize>) -> Told {
-        let result = self.saved.drain(..).map(|file| saved(&file)).collect();
+        let result = self.noted.drain(..).chain(self.saved.drain(..).map(|file| saved(&file))).collect();
         Told { aside: self.problems.take(columns), result, question: None }
     }
 
@@ -114,6 +118,7 @@ impl Story {
             Event::ApprovalAsked { .. }
             | Event::ProblemFound { .. }
             | Event::FileSaved { .. }
+            | Event::HostNoted { .. }
             | Event::StepPlanned { .. }
             | Event::PlanFinished { .. }
             | Event::RunFinished { .. } => return Vec::new(),

@@ -23,6 +23,7 @@ mod network;
 mod power;
 mod preflight;
 mod ran;
+mod reinit;
 mod sudo;
 mod watch;
 mod workers;

@@ -82,8 +82,7 @@ mod tests {
                 etcd_server_names: vec!["localhost".into()],
                 etcd_peer_names: Vec::new(),
             };
-            let parsed: Vec<Value> =
-                serde_saphyr::from_multiple(&certificates_configuration(&spec).unwrap()).unwrap();
+            let parsed: Vec<Value> = serde_saphyr::from_multiple(&certificates_configuration(&spec).unwrap()).unwrap();
             assert_eq!(parsed[0]["localAPIEndpoint"]["advertiseAddress"], json!("192.168.122.11"));
             assert_eq!(parsed[1]["apiServer"]["certSANs"], json!(["kubemaster-1", "203.0.113.7"]));
             assert_eq!(parsed[1]["etcd"]["local"]["serverCertSANs"], json!(["localhost"]));

@@ -120,7 +120,10 @@ mod tests {
         let after = "https://[fd00::11]:6443 fd00::11\nfd00::1:2 fd00::11 1fd00::1\n";
         assert_eq!(run(&six, text), (true, after.to_owned(), false));
         let several = change(&["10.0.0.1", "10.0.0.2"], "10.0.0.3");
-        assert_eq!(run(&several, "10.0.0.1 10.0.0.2,10.0.0.1\n"), (true, "10.0.0.3 10.0.0.3,10.0.0.3\n".to_owned(), false));
+        assert_eq!(
+            run(&several, "10.0.0.1 10.0.0.2,10.0.0.1\n"),
+            (true, "10.0.0.3 10.0.0.3,10.0.0.3\n".to_owned(), false)
+        );
     }
 
     #[test]
