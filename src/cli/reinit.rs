@@ -33,6 +33,10 @@ pub(super) struct ReinitArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     max_failures: usize,
 
+    /// Take the last change of address back, by what was put aside before it; the old address must be on the host again
+    #[arg(long, conflicts_with_all = ["address", "from"])]
+    rollback: bool,
+
     /// Show what would be done, and do nothing
     #[arg(long)]
     plan: bool,
@@ -49,6 +53,7 @@ const AFTER: &str = concat!(
   kfleet reinit --plan                      for the hosts of ./inventory.toml, which has the new address: what would be done
   kfleet reinit                             do it
   kfleet reinit --address 192.168.122.11    the same, where the inventory still has the old address
+  kfleet reinit --rollback                  take it back
 
 Environment:
   KFLEET_INVENTORY      the inventory, where -i is not given
@@ -63,7 +68,11 @@ Environment:
 pub(super) async fn run(args: ReinitArgs) -> Exit {
     let (goal, consent) =
         if args.plan { (Goal::Plan, Consent::Needless) } else { (Goal::Apply, Consent::Yes(args.yes)) };
-    let options = ReinitOptions { from: args.from.into_iter().collect(), max_failures: args.max_failures };
+    let options = ReinitOptions {
+        from: args.from.into_iter().collect(),
+        rollback: args.rollback,
+        max_failures: args.max_failures,
+    };
     let revise = |inventory: &mut Inventory| {
         if let Some(address) = args.address {
             move_to(inventory, address);

@@ -108,6 +108,7 @@ mod tests {
             modules: ["br_netfilter".to_owned()].into(),
             zones: ["public".to_owned()].into(),
             jobs: ["init".to_owned()].into(),
+            ..Wanted::default()
         };
         insta::assert_snapshot!(host_script(&wanted, "b6d81b360a5672d80c27430f39153e2c"));
     }

@@ -28,6 +28,8 @@ pub struct Reinit {
 pub struct ReinitOptions {
     /// The old addresses, where the hosts name several that they may be.
     pub from: BTreeSet<IpAddr>,
+    /// Whether the last change is taken back.
+    pub rollback: bool,
     /// How many workers of a wave may fail and the next one still begins.
     pub max_failures: usize,
 }
@@ -77,6 +79,9 @@ impl Reinit {
         let host = self.inventory.control_plane();
         let finding = |check, reason: String| Finding::of_host(&host.name, Severity::Error, check, reason);
         let facts = self.control_plane(fleet);
+        if let Some(facts) = facts.filter(|_| self.options.rollback) {
+            return Self::taken_back(facts).map_err(|(reason, hint)| finding("rollback", reason).with_hint(hint));
+        }
         let to = facts.and_then(|facts| facts.announced(self.inventory.cluster.advertise_address, host.ip()));
         let (Some(facts), Some(to)) = (facts, to) else {
             let reason = "its new address is not known".to_owned();
@@ -108,6 +113,37 @@ impl Reinit {
         Ok(AddressChange { from: from.filter(|from| *from != to).collect(), to })
     }
 
+    /// The last change the other way round; or why not.
+    fn taken_back(facts: &Facts) -> Result<AddressChange, (String, &'static str)> {
+        let Some(kept) = ReinitProgress::of(facts) else {
+            return Err(("its address was never changed by kfleet".to_owned(), "there is nothing to take back"));
+        };
+        let (from, to) = match &kept.restores {
+            // It goes on, or is looked at to the end.
+            Some(_) => (kept.from.clone(), kept.to),
+            None => match kept.from.first() {
+                Some(first) => (vec![kept.to], *first),
+                None => {
+                    return Err((
+                        "what its address was is not kept".to_owned(),
+                        "give it by --address, without --rollback",
+                    ));
+                }
+            },
+        };
+        if facts.interface_of(to).is_none() {
+            let hint = "give it back to the host first: the control plane could not listen there";
+            return Err((format!("its old address {to} is on none of its interfaces"), hint));
+        }
+        Ok(AddressChange { from: from.into_iter().collect(), to })
+    }
+
+    /// What a rollback puts back.
+    fn restored(&self, facts: &Facts) -> Option<String> {
+        let kept = ReinitProgress::of(facts).filter(|_| self.options.rollback)?;
+        Some(kept.restores.unwrap_or(kept.backup))
+    }
+
     /// As it concerns a worker, whose kubelet may ask yet another address.
     fn change_of(&self, change: &AddressChange, facts: &Facts) -> AddressChange {
         let asked = facts.kubeadm.kubeconfigs.get("kubelet").and_then(server);
@@ -116,18 +152,25 @@ impl Reinit {
         AddressChange { from: change.from.iter().copied().chain(asked).collect(), to: change.to }
     }
 
+    /// After a rollback /etc/hosts waits for an inventory that has the old address again.
     fn base<'a>(&'a self, host: &'a Host) -> Course<'a> {
-        let hosts_file = HostsFile::new(&self.inventory, &host.name, self.workstation.hosts());
-        match host.role {
-            Role::ControlPlane => {
-                Course::new(vec![Box::new(hosts_file), Box::new(openings::firewall(&self.inventory, host))])
-            }
-            Role::Worker => Course::new(vec![Box::new(hosts_file)]),
+        let mut steps: Vec<Box<dyn Step + 'a>> = Vec::new();
+        if !self.options.rollback {
+            steps.push(Box::new(HostsFile::new(&self.inventory, &host.name, self.workstation.hosts())));
         }
+        if host.role == Role::ControlPlane {
+            steps.push(Box::new(openings::firewall(&self.inventory, host)));
+        }
+        Course::new(steps)
     }
 
-    fn of_control_plane<'a>(&'a self, change: &'a AddressChange) -> Vec<Course<'a>> {
-        let moved = MovedControlPlane::new(&self.inventory, change);
+    fn moved_control_plane<'a>(&'a self, change: &'a AddressChange, facts: Option<&Facts>) -> MovedControlPlane<'a> {
+        let backup = facts.and_then(|facts| self.restored(facts));
+        MovedControlPlane::new(&self.inventory, change).restoring(backup)
+    }
+
+    fn of_control_plane<'a>(&'a self, change: &'a AddressChange, facts: Option<&Facts>) -> Vec<Course<'a>> {
+        let moved = self.moved_control_plane(change, facts);
         vec![self.base(self.inventory.control_plane()), Course::new(vec![Box::new(moved)])]
     }
 
@@ -149,9 +192,9 @@ impl Reinit {
 
     /// The control plane's own part: its change, and the kubeconfig for the workstation after it.
     fn first(&self, facts: &Facts, change: &AddressChange) -> HostPlan {
-        let moves = !MovedControlPlane::new(&self.inventory, change).plan(facts).actions().is_empty();
+        let moves = !self.moved_control_plane(change, Some(facts)).plan(facts).actions().is_empty();
         let kept = if moves { None } else { self.workstation.kept_kubeconfig() };
-        let mut courses = self.of_control_plane(change);
+        let mut courses = self.of_control_plane(change, Some(facts));
         courses.push(Course::new(vec![Box::new(KeptKubeconfig::new(kept))]).passing());
         course::host_plan(self.inventory.control_plane(), &courses, facts)
     }
@@ -162,8 +205,10 @@ impl Reinit {
         let plan = |host: &Host| {
             let facts = fleet.get(&host.name)?;
             let change = self.change_of(change, facts);
-            let follows = !self.moved_worker(&change, control_plane).plan(facts).actions().is_empty();
+            let moves = !self.moved_worker(&change, control_plane).plan(facts).actions().is_empty();
             let plan = course::host_plan(host, &self.of_worker(host, &change, control_plane), facts);
+            // One that is refused is left out, and can prove nothing.
+            let follows = moves && plan.refusals().is_empty();
             Some((follows, plan, node_name(facts)))
         };
         let mut plans: Vec<_> = self.inventory.workers().filter_map(plan).collect();
@@ -208,7 +253,7 @@ impl Recipe for Reinit {
         let nothing = AddressChange { from: BTreeSet::new(), to: IpAddr::from([0, 0, 0, 0]) };
         let hosts = self.inventory.hosts.iter().filter(|candidate| candidate.name == host);
         let courses = hosts.flat_map(|host| match host.role {
-            Role::ControlPlane => self.of_control_plane(&nothing),
+            Role::ControlPlane => self.of_control_plane(&nothing, None),
             Role::Worker => self.of_worker(host, &nothing, None),
         });
         courses.map(|course| course.probe()).fold(Record::wanted(), Wanted::and)
@@ -228,7 +273,10 @@ impl Recipe for Reinit {
         let mut findings = self.disagreements(control_plane);
         findings.extend(self.change(fleet).err());
         let of_fleet = preflight(&self.inventory, fleet).into_iter();
-        findings.extend(of_fleet.filter(|finding| CHECKS.contains(&finding.check)));
+        // A rollback goes where the inventory does not say.
+        let is_wanted =
+            |check: &str| CHECKS.contains(&check) && !(self.options.rollback && check.starts_with("advertise"));
+        findings.extend(of_fleet.filter(|finding| is_wanted(finding.check)));
         if self.inventory.workers().count() > LARGEST_FLEET {
             let reason =
                 format!("with more than {LARGEST_FLEET} workers the last may be away for longer than five minutes");

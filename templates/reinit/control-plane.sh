@@ -1,13 +1,13 @@
 # The control plane moves to another address: a job that may be cut anywhere and begun again. Set before, beside what
 # shared.sh needs: `olds`, `stale_names` and `new_name` (the old and the new address as they stand in a certificate, in hex),
-# `node`, `port`, `service` (the API server's first Service address), `users` (lines of `user:home`).
+# `restore` (the backup that a rollback puts back; else empty), `node`, `port`, `service` (the API server's first Service address), `users` (lines of `user:home`).
 state=/var/lib/kfleet/reinit
 kube=/etc/kubernetes
 umask 077
 mkdir -p "$state"
 
 keep() {
-    printf 'from=%s\nto=%s\nbackup=%s\nstate=%s\n' "$olds" "$new" "$backup" "$1" >"$state/change.new"
+    printf 'from=%s\nto=%s\nbackup=%s\nrestore=%s\nstate=%s\n' "$olds" "$new" "$backup" "$restore" "$1" >"$state/change.new"
     mv -f "$state/change.new" "$state/change"
 }
 kept() { sed -n "s/^$1=//p" "$state/change" 2>/dev/null; }
@@ -85,7 +85,7 @@ names() {
     sed -n '/-BEGIN CERT/,/-END CERT/p' "$1" | sed '/-----/d' | base64 -d | od -An -v -tx1 | tr -d ' \n' | grep -qE "$2"
 }
 
-# Everything is made beside, so that the API is away for no more than putting it in place.
+# Everything is made beside, so that the API is away for no more than putting it in place. What a backup has comes from there.
 stage() {
     rm -rf "$state/stage"
     mkdir -p "$state/stage"
@@ -94,7 +94,11 @@ stage() {
     for name in apiserver etcd/server etcd/peer; do
         certificate=$state/stage/pki/$name.crt
         [ -e "$certificate" ] || continue
-        if names "$certificate" "$stale_names" || ! names "$certificate" "$new_name"; then
+        kept=${restore:-/nowhere}/etc-kubernetes/pki/$name
+        if [ -e "$kept.crt" ] && names "$kept.crt" "$new_name"; then
+            put_later "$kept.crt" "$kube/pki/$name.crt"
+            put_later "$kept.key" "$kube/pki/$name.key"
+        elif names "$certificate" "$stale_names" || ! names "$certificate" "$new_name"; then
             rm -f "$certificate" "$state/stage/pki/$name.key"
             kubeadm init phase certs "$(printf '%s' "$name" | tr / -)" --config "$state/stage/certificates.yaml"
             put_later "$certificate" "$kube/pki/$name.crt"
@@ -104,6 +108,14 @@ stage() {
     { find "$kube" \( -path "$kube/pki" -o -path "$kube/tmp" \) -prune -o -type f -size -2048 -print; kubelet_files; } |
         while read -r file; do
             is_stale "$file" || continue
+            case $file in
+            "$kube"/*) kept=${restore:-/nowhere}/etc-kubernetes${file#"$kube"} ;;
+            *) kept=${restore:-/nowhere}/kubelet$file ;;
+            esac
+            if [ -e "$kept" ] && ! is_stale "$kept"; then
+                put_later "$kept" "$file"
+                continue
+            fi
             mkdir -p "$state/stage/files${file%/*}"
             cp -p "$file" "$state/stage/files$file"
             sed -E "$moves" "$file" >"$state/stage/files$file"

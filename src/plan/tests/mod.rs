@@ -1,5 +1,6 @@
 //! Facts in, what is to be done out.
 
 mod openings;
+mod reinit;
 mod sample;
 mod up;

@@ -16,6 +16,8 @@ use super::{AddressChange, ReinitProgress};
 pub struct MovedControlPlane<'a> {
     inventory: &'a Inventory,
     change: &'a AddressChange,
+    /// The backup to put back.
+    restore: Option<String>,
 }
 
 /// The job's name.
@@ -30,7 +32,13 @@ impl<'a> MovedControlPlane<'a> {
     /// By this change.
     #[must_use]
     pub fn new(inventory: &'a Inventory, change: &'a AddressChange) -> Self {
-        Self { inventory, change }
+        Self { inventory, change, restore: None }
+    }
+
+    /// With what was put aside when its present address was given to it.
+    #[must_use]
+    pub fn restoring(self, backup: Option<String>) -> Self {
+        Self { restore: backup, ..self }
     }
 
     /// Where an old address stands.
@@ -93,8 +101,9 @@ impl<'a> MovedControlPlane<'a> {
         let users = [("root", "/root"), (login.user.as_str(), login.home.as_str())]
             .map(|(user, home)| format!("{user}:{home}"));
         let script = format!(
-            "{}node={}\nport={port}\nservice={}\nusers={}\n{SCRIPT}",
+            "{}restore={}\nnode={}\nport={port}\nservice={}\nusers={}\n{SCRIPT}",
             self.change.prelude(),
+            quote(self.restore.as_deref().unwrap_or_default()),
             quote(&spec.node_name),
             quote(&first_service(&service_subnet).unwrap_or_default()),
             quote(&BTreeSet::from(users).into_iter().collect::<Vec<_>>().join("\n")),
@@ -118,6 +127,9 @@ impl<'a> MovedControlPlane<'a> {
             Some(path) => format!("~ {path}, signed anew"),
             None => format!("~ {place}"),
         }));
+        if let Some(backup) = &self.restore {
+            diff.push(format!("~ certificates and files come from {backup}"));
+        }
         if let Some(way) = &traces.etcd_way {
             diff.push(format!("~ etcd is asked by {way}"));
         }
@@ -143,7 +155,8 @@ impl Step for MovedControlPlane<'_> {
             return change(vec!["~ the change of address that runs already".to_owned()], followed());
         }
         let stale = self.stale(facts);
-        let pending = ReinitProgress::of(facts).is_some_and(|kept| !kept.done && kept.to == self.change.to);
+        let pending = ReinitProgress::of(facts)
+            .is_some_and(|kept| !kept.done && (kept.to == self.change.to || self.restore.is_some()));
         let nothing = Traces::default();
         let traces = facts.traces.as_ref().unwrap_or(&nothing);
         if stale.is_empty() && !pending {

@@ -11,6 +11,8 @@ pub struct ReinitProgress {
     pub to: IpAddr,
     /// Where what was before is kept.
     pub backup: String,
+    /// The backup that it puts back, where it is a rollback.
+    pub restores: Option<String>,
     /// Whether it came to its end.
     pub done: bool,
 }
@@ -34,6 +36,7 @@ impl ReinitProgress {
             from: value("from")?.split_whitespace().filter_map(|word| word.parse().ok()).collect(),
             to: value("to")?.parse().ok()?,
             backup: value("backup")?.to_owned(),
+            restores: value("restore").filter(|backup| !backup.is_empty()).map(str::to_owned),
             done: value("state")? == "done",
         })
     }
