@@ -19,7 +19,7 @@ mod wanted;
 
 pub use cluster::{ClusterFacts, Node, Workload};
 pub use error::FactsError;
-pub use kubeadm::{ControlPlaneManifests, KubeadmState, Kubeconfig};
+pub use kubeadm::{ControlPlaneManifests, KubeadmState, Kubeconfig, endpoint_address};
 pub use model::{
     Clock, Facts, File, Firewall, Interface, InterfaceKind, Job, Login, Packages, Runtime, RuntimeKind, Unit, Zone,
 };

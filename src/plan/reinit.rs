@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use crate::doctor::{Finding, Stops, differences, preflight, runs_cluster};
 use crate::events::Severity;
-use crate::facts::{Facts, Wanted};
+use crate::facts::{Facts, Kubeconfig, Wanted, endpoint_address};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
     AddressChange, FreshLease, HostsFile, KeptKubeconfig, MovedControlPlane, MovedWorker, PodNetwork, Record,
@@ -12,7 +12,7 @@ use crate::steps::{
 
 use super::course::{self, Course};
 use super::openings;
-use super::reinit_addresses::{host_address, own_addresses, server};
+use super::reinit_addresses::own_addresses;
 use super::{Expectation, Fleet, HostPlan, Plan, Recipe, Wave, Workstation};
 
 /// `kfleet reinit`: the cluster goes on at another address of its control plane.
@@ -71,7 +71,7 @@ impl Reinit {
 
     /// The address of kubeconfigs that stays what it is: an endpoint that is an address of its own.
     fn endpoint(&self) -> Option<IpAddr> {
-        self.inventory.cluster.endpoint.as_deref().and_then(host_address)
+        self.inventory.cluster.endpoint.as_deref().and_then(endpoint_address)
     }
 
     /// What becomes what; or why that cannot be told.
@@ -146,7 +146,7 @@ impl Reinit {
 
     /// As it concerns a worker, whose kubelet may ask yet another address.
     fn change_of(&self, change: &AddressChange, facts: &Facts) -> AddressChange {
-        let asked = facts.kubeadm.kubeconfigs.get("kubelet").and_then(server);
+        let asked = facts.kubeadm.kubeconfigs.get("kubelet").and_then(Kubeconfig::address);
         let asked = asked.filter(|asked| *asked != change.to && Some(*asked) != self.endpoint());
         let asked = asked.filter(|asked| asked.is_ipv4() == change.to.is_ipv4());
         AddressChange { from: change.from.iter().copied().chain(asked).collect(), to: change.to }
@@ -226,9 +226,9 @@ impl Reinit {
     fn disagreements(&self, facts: &Facts) -> Vec<Finding> {
         let differences = differences(&self.inventory, facts).into_iter();
         let kept = differences.filter(|difference| !MOVES.contains(&difference.check)).map(Finding::from);
-        let named = facts.kubeadm.kubeconfigs.get("admin").is_some_and(|admin| server(admin).is_none());
+        let named = facts.kubeadm.kubeconfigs.get("admin").is_some_and(|admin| admin.address().is_none());
         let wanted =
-            self.inventory.cluster.endpoint.as_deref().is_some_and(|endpoint| host_address(endpoint).is_none());
+            self.inventory.cluster.endpoint.as_deref().is_some_and(|endpoint| endpoint_address(endpoint).is_none());
         let endpoint = (named != wanted).then(|| {
             let admin = facts.kubeadm.kubeconfigs.get("admin").map_or("", |admin| admin.server.as_str());
             let reason = match &self.inventory.cluster.endpoint {

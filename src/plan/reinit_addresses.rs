@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::facts::{Facts, Kubeconfig};
+use crate::facts::Facts;
 
 /// Addresses, each with the places that speak for it.
 pub(super) type Evidence = BTreeMap<IpAddr, BTreeSet<String>>;
@@ -22,7 +22,7 @@ pub(super) fn own_addresses(facts: &Facts, stays: Option<IpAddr>) -> Evidence {
         note(address, "/etc/kubernetes/manifests/kube-apiserver.yaml");
     }
     for (name, kubeconfig) in facts.kubeadm.kubeconfigs.iter().filter(|(name, _)| *name != "bootstrap-kubelet") {
-        if let Some(address) = server(kubeconfig) {
+        if let Some(address) = kubeconfig.address() {
             note(address, &format!("/etc/kubernetes/{name}.conf"));
         }
     }
@@ -41,35 +41,10 @@ pub(super) fn own_addresses(facts: &Facts, stays: Option<IpAddr>) -> Evidence {
     evidence
 }
 
-/// The address that a kubeconfig asks, where it is none of a name.
-pub(super) fn server(kubeconfig: &Kubeconfig) -> Option<IpAddr> {
-    host_address(&kubeconfig.server)
-}
-
-/// The address of a URL or of a `host[:port]`, where it is none of a name.
-pub(super) fn host_address(endpoint: &str) -> Option<IpAddr> {
-    let host = endpoint.trim().trim_start_matches("https://").trim_end_matches('/');
-    let without_port = || host.rsplit_once(':')?.0.trim_matches(['[', ']']).parse().ok();
-    host.trim_matches(['[', ']']).parse().ok().or_else(without_port)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{host_address, own_addresses};
+    use super::own_addresses;
     use crate::facts::{ControlPlaneManifests, Facts, Kubeconfig, Trace, Traces};
-
-    #[test]
-    fn endpoints_of_every_kind() {
-        for (endpoint, address) in [
-            ("https://10.88.0.11:6443", Some("10.88.0.11")),
-            ("10.88.0.11", Some("10.88.0.11")),
-            ("https://[fd00::1]:6443/", Some("fd00::1")),
-            ("fd00::1", Some("fd00::1")),
-            ("https://api.example.internal:6443", None),
-        ] {
-            assert_eq!(host_address(endpoint), address.map(|text| text.parse().unwrap()), "{endpoint}");
-        }
-    }
 
     #[test]
     fn every_place_speaks_and_what_stays_does_not() {

@@ -17,6 +17,11 @@ traces() {
       /var/lib/kubelet/pods/*/volumes/kubernetes.io~configmap/kube-proxy/kubeconfig.conf; do
       [ -f "$path" ] && echo "$path"
     done
+    # What kube-proxy takes for /etc/hosts: that of its last start.
+    for path in /var/lib/kubelet/pods/*/volumes/kubernetes.io~configmap/kube-proxy; do
+      path=${path%/volumes/*}/etc-hosts
+      [ -f "$path" ] && echo "$path"
+    done
   } | while read -r path; do addresses_of "$path" <"$path"; done
 }
 

@@ -3,11 +3,13 @@
 # kube-proxy have started after their files were written.
 state=/var/lib/kfleet/reinit
 (umask 077; mkdir -p "$state")
-[ -e "$state/pending" ] || : >"$state/pending"
+told=
+[ ! -e "$state/pending" ] || told=yes
+: >"$state/pending"
 
 reaches "$new" "$port" || { echo "the API server is not reached at $new:$port from here; kubelet and files are as they were"; exit 1; }
 stage=$state/stage
-rm -rf "$stage"
+rm -rf "$stage" "$state/rewritten"
 { find /etc/kubernetes -path /etc/kubernetes/pki -prune -o -type f -size -2048 -print; kubelet_files; } |
     while read -r file; do
         is_stale "$file" || continue
@@ -15,13 +17,17 @@ rm -rf "$stage"
         cp -p "$file" "$stage$file"
         sed -E "$moves" "$file" >"$stage$file"
         put "$stage$file" "$file"
+        : >"$state/rewritten"
         say "$file was rewritten"
     done
-rm -rf "$stage"
-sync
-systemctl daemon-reload
-systemctl restart kubelet
-say "the kubelet was restarted"
+# Where it asks for a name, the kubelet finds the address by itself.
+if [ -n "$told" ] || [ -e "$state/rewritten" ]; then
+    sync
+    systemctl daemon-reload
+    systemctl restart kubelet
+    say "the kubelet was restarted"
+fi
+rm -rf "$stage" "$state/rewritten"
 # It is told by the API server: so this proves that the kubelet reaches it, too.
 restart_proxy
 

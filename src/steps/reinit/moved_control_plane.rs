@@ -5,7 +5,7 @@ use ipnet::IpNet;
 
 use crate::base::quote;
 use crate::cluster::{CertificatesSpec, certificates_configuration};
-use crate::facts::{Facts, Job, Traces, Wanted};
+use crate::facts::{Facts, Job, Trace, Traces, Wanted};
 use crate::inventory::Inventory;
 
 use super::super::{Action, Change, Contents, Detached, Step, node};
@@ -44,7 +44,9 @@ impl<'a> MovedControlPlane<'a> {
     /// Where an old address stands.
     fn stale(&self, facts: &'a Facts) -> BTreeSet<&'a str> {
         let found = facts.traces.iter().flat_map(|traces| &traces.found);
-        found.filter(|trace| self.change.from.contains(&trace.address)).map(|trace| trace.place.as_str()).collect()
+        let is_stale =
+            |trace: &&Trace| self.change.from.contains(&trace.address) && !trace.place.ends_with("/etc-hosts");
+        found.filter(is_stale).map(|trace| trace.place.as_str()).collect()
     }
 
     /// Why this control plane is not to be touched.

@@ -42,15 +42,19 @@ impl Step for MovedWorker<'_> {
         let Some(kubelet) = facts.kubeadm.kubeconfigs.get("kubelet") else {
             return Change::none("it has not joined; `kfleet up` joins it");
         };
+        // A kubeconfig with a name is as good as what /etc/hosts said when its program started.
+        let is_named = kubelet.address().is_none();
+        let counts = |place: &str| place.starts_with('/') && (is_named || !place.ends_with("/etc-hosts"));
         let found = facts.traces.iter().flat_map(|traces| &traces.found);
-        let stale = found.filter(|trace| self.change.from.contains(&trace.address) && trace.place.starts_with('/'));
+        let stale = found.filter(|trace| self.change.from.contains(&trace.address) && counts(&trace.place));
         let stale: BTreeSet<&str> = stale.map(|trace| trace.place.as_str()).collect();
         let pending = matches!(facts.files.get(PENDING), Some(File::Present { .. }));
         if stale.is_empty() && !pending {
             return Change::none(format!("its kubelet asks {}", kubelet.server));
         }
         let mut diff: Vec<String> = stale.iter().map(|place| format!("~ {place}")).collect();
-        diff.push("~ kubelet and kube-proxy are restarted; its pods go on".to_owned());
+        let restarted = if is_named { "kube-proxy is" } else { "kubelet and kube-proxy are" };
+        diff.push(format!("~ {restarted} restarted; its pods go on"));
         let script = format!(
             "{}port={}\nservice={}\n{SCRIPT}",
             self.change.prelude(),
