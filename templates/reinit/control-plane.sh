@@ -194,6 +194,12 @@ move_config_map() {
         ask replace -f "$state/map.new" >/dev/null && rm -f "$state/map" "$state/map.new"
 }
 
+# A kubelet that runs already looks at a pod's ConfigMap again within a minute and a half, or as soon as the pod changes.
+nudge_proxy() {
+    ask annotate pods -n kube-system -l k8s-app=kube-proxy --field-selector "spec.nodeName=$node" --overwrite \
+        "kubectl.kubernetes.io/restartedAt=$(date -u +%Y-%m-%dT%H:%M:%SZ)" >/dev/null || :
+}
+
 # The VXLAN device of a flannel that started at the old address sends from there.
 restart_pod_network() {
     within 30 reaches "$service" 443 || echo "$service:443 is not reached yet: the pod network may need longer"
@@ -259,6 +265,7 @@ rm -f "$state/away"
 keep serving
 etcd_member
 config_maps
+nudge_proxy
 restart_proxy
 restart_pod_network
 move_kubeconfigs

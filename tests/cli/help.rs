@@ -6,6 +6,7 @@ fn help_is_as_reviewed() {
     insta::assert_snapshot!("kfleet-short", stdout(&["-h"]));
     insta::assert_snapshot!("up", stdout(&["up", "--help"]));
     insta::assert_snapshot!("plan", stdout(&["plan", "--help"]));
+    insta::assert_snapshot!("reinit", stdout(&["reinit", "--help"]));
     insta::assert_snapshot!("history", stdout(&["history", "--help"]));
     insta::assert_snapshot!("history-show", stdout(&["history", "show", "--help"]));
     insta::assert_snapshot!("hosts", stdout(&["hosts", "--help"]));

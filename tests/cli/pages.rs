@@ -37,6 +37,7 @@ fn manual_pages_have_the_sections_that_readers_look_for() {
             "kfleet-import.1",
             "kfleet-man.1",
             "kfleet-plan.1",
+            "kfleet-reinit.1",
             "kfleet-up.1",
             "kfleet.1"
         ]
