@@ -8,6 +8,7 @@ mod ready;
 mod recipe;
 mod reinit;
 mod reinit_addresses;
+mod reinit_change;
 #[cfg(test)]
 mod tests;
 mod up;

@@ -1,9 +1,9 @@
 firewall() {
   has firewall-cmd || return
-  later firewall-runtime limit 25 firewall-cmd --list-all-zones
-  later firewall-permanent limit 25 firewall-cmd --permanent --list-all-zones
-  later firewall-default limit 25 firewall-cmd --get-default-zone
-  later firewall-version limit 25 firewall-cmd --version
+  later firewall-runtime limit 10 firewall-cmd --list-all-zones
+  later firewall-permanent limit 10 firewall-cmd --permanent --list-all-zones
+  later firewall-default limit 10 firewall-cmd --get-default-zone
+  later firewall-version limit 10 firewall-cmd --version
 }
 
 programs() {
