@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand};
 use super::Exit;
 use super::exit::{complain, statuses};
 use super::{
-    completions, copy, fetch, history, hosts, import, man, panic_hook, plan, pssh, remove, reset, run, shell, up,
+    completions, copy, fetch, history, hosts, import, man, panic_hook, plan, pssh, reinit, remove, reset, run, shell,
+    up,
 };
 
 /// From a list of hosts to a working Kubernetes cluster, over SSH
@@ -26,12 +27,13 @@ pub(super) struct CommandLine {
 enum Command {
     Up(up::UpArgs),
     Plan(plan::PlanArgs),
+    Reinit(reinit::ReinitArgs),
+    Remove(remove::RemoveArgs),
+    Reset(reset::ResetArgs),
     Run(run::RunArgs),
     Shell(shell::ShellArgs),
     Copy(copy::CopyArgs),
     Fetch(fetch::FetchArgs),
-    Remove(remove::RemoveArgs),
-    Reset(reset::ResetArgs),
     History(history::HistoryArgs),
     Hosts(hosts::HostsArgs),
     Import(import::ImportArgs),
@@ -60,12 +62,13 @@ pub fn main() -> ExitCode {
     let exit = match CommandLine::parse_from(pssh::called(env::args_os().collect())).command {
         Command::Up(args) => asynchronously(up::run(args)),
         Command::Plan(args) => asynchronously(plan::run(args)),
-        Command::Copy(args) => asynchronously(copy::run(args)),
-        Command::Fetch(args) => asynchronously(fetch::run(args)),
-        Command::Run(args) => asynchronously(run::run(args)),
-        Command::Shell(args) => asynchronously(shell::run(args)),
+        Command::Reinit(args) => asynchronously(reinit::run(args)),
         Command::Remove(args) => asynchronously(remove::run(args)),
         Command::Reset(args) => asynchronously(reset::run(args)),
+        Command::Run(args) => asynchronously(run::run(args)),
+        Command::Shell(args) => asynchronously(shell::run(args)),
+        Command::Copy(args) => asynchronously(copy::run(args)),
+        Command::Fetch(args) => asynchronously(fetch::run(args)),
         Command::History(args) => asynchronously(history::run(args)),
         Command::Hosts(args) => hosts::run(&args),
         Command::Import(args) => import::run(&args),

@@ -28,6 +28,7 @@ mod password;
 mod plan;
 mod pssh;
 mod reader;
+mod reinit;
 mod remote_script;
 mod remove;
 mod reset;

@@ -17,7 +17,10 @@ pub use cni::{
 };
 pub use failure::{KubeadmError, KubeadmFailure};
 pub use join_grant::{GrantError, JoinGrant};
-pub use kubeadm::{ConfigApi, ConfigError, InitSpec, JoinSpec, init_configuration, join_configuration};
+pub use kubeadm::{
+    CertificatesSpec, ConfigApi, ConfigError, InitSpec, JoinSpec, certificates_configuration, init_configuration,
+    join_configuration,
+};
 pub use pki::{Authority, PkiError, pin};
 pub use ports::{PodNetwork, PodNetworkOpenings, control_plane_ports, worker_ports};
 pub use progress::Phase;

@@ -20,16 +20,12 @@ const NETWORKS: [(&str, &str); 9] = [
     ("kube-multus", "multus"),
 ];
 
-const REINIT: &str = "`kfleet reinit` (not in this version yet; by hand: save /etc/kubernetes and an etcd snapshot, \
-                      stop the kubelet and the static pods, move \
-                      /etc/kubernetes aside but for ca, sa, front-proxy-ca and etcd/ca, and `kubeadm init --config` \
-                      with the new \
-                      value and --ignore-preflight-errors=DirAvailable--var-lib-etcd)";
+const REINIT: &str = "`kfleet reinit` moves the cluster there; `kfleet reinit --plan` shows how";
 
 /// Nothing else of the cluster has to be made anew for it.
-const REINIT_PODS: &str = "`kfleet reinit` (not in this version yet; by hand: `kubeadm init phase control-plane \
+const REINIT_PODS: &str = "by hand: `kubeadm init phase control-plane \
                            controller-manager --config` and `kubeadm init phase upload-config kubeadm --config`, with \
-                           networking.podSubnet in the saved configuration)";
+                           networking.podSubnet in the saved configuration";
 
 const UPGRADE: &str = "`kfleet upgrade` (not in this version yet; by hand: install that kubeadm, `kubeadm upgrade \
                        plan`, then \
@@ -84,7 +80,7 @@ pub fn differences(inventory: &Inventory, control_plane: &Facts) -> Vec<Differen
         manifests
             .port
             .filter(|port| *port != cluster.port)
-            .map(|port| difference("living-cluster-port", "API port", cluster.port, port, REINIT)),
+            .map(|port| difference("living-cluster-port", "API port", cluster.port, port, ANEW)),
         endpoint(inventory, control_plane, manifests),
         pod_network(&cluster.pod_cidr, manifests),
         manifests.service_cidr.as_ref().filter(|found| !is_network(found, &cluster.service_cidr)).map(|found| {
@@ -121,7 +117,7 @@ fn endpoint(inventory: &Inventory, control_plane: &Facts, manifests: &ControlPla
     let found = host_port(&control_plane.kubeadm.kubeconfigs.get("admin")?.server, port);
     let address = host_port(manifests.advertise_address.as_ref()?, port);
     let differ =
-        |wanted: &str, found: &str| Some(difference("living-cluster-endpoint", "endpoint", wanted, found, REINIT));
+        |wanted: &str, found: &str| Some(difference("living-cluster-endpoint", "endpoint", wanted, found, ANEW));
     match &inventory.cluster.endpoint {
         // kubeadm puts its bind port behind an endpoint without one.
         Some(wanted) => {

@@ -43,7 +43,7 @@ pub fn of_lost_job(output: &[String]) -> Diagnosis {
     Diagnosis {
         reason: "it was ended before its time: was its unit stopped, or did the host go down?".to_owned(),
         lines: output[output.len().saturating_sub(LAST_LINES)..].to_vec(),
-        hint: Some("run the same command again: what was half made is taken back first".to_owned()),
+        hint: Some("run the same command again: what was half made is taken back first, or taken up again".to_owned()),
     }
 }
 

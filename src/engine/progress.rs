@@ -17,6 +17,11 @@ const KEPT_LINES: usize = 500;
 /// The most that is kept of a captured value, in bytes.
 const LARGEST_CAPTURE: usize = 1 << 20;
 
+/// What a script of kfleet's own writes before what is to be told of its progress.
+const MESSAGE: &str = "[kfleet] ";
+/// And before what belongs into the report.
+const NOTE: &str = "[kfleet:note] ";
+
 /// What is known of a script under way, told as it comes.
 pub struct Progress<'a> {
     session: &'a Session,
@@ -114,6 +119,13 @@ impl<'a> Progress<'a> {
         let line = show(text);
         self.output.push(&line);
         let (host, step) = self.names(task);
+        if let Some(note) = line.strip_prefix(NOTE) {
+            self.session.tell(Event::HostNoted { host: host.clone(), note: note.to_owned() });
+        }
+        if let Some(message) = line.strip_prefix(MESSAGE) {
+            let message = message.to_owned();
+            self.session.tell(Event::StepProgressed { host: host.clone(), step: step.clone(), message });
+        }
         let phase = Phase::of(&line);
         if let Some(phase) = phase.filter(|_| phase != self.phase) {
             self.phase = Some(phase);

@@ -53,6 +53,8 @@ pub enum Event {
     StepStarted { host: String, step: String },
     /// Something within a step can be told, such as a phase of kubeadm.
     StepProgressed { host: String, step: String, message: String },
+    /// What a host has to say that belongs into the report of the run.
+    HostNoted { host: String, note: String },
     /// A line of remote output; shown on request only.
     OutputReceived { host: String, step: String, line: String },
     /// A host already was as the step wants it.

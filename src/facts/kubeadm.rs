@@ -96,6 +96,20 @@ impl Kubeconfig {
         let ca_certificate = inline.and_then(|data| String::from_utf8(STANDARD.decode(data).ok()?).ok());
         Some(Self { server: scalar(yaml, "server")?, ca_certificate: ca_certificate.filter(|pem| !pem.is_empty()) })
     }
+
+    /// The address that it asks, where it is none of a name.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        endpoint_address(&self.server)
+    }
+}
+
+/// The address of a URL or of a `host[:port]`, where it is none of a name.
+#[must_use]
+pub fn endpoint_address(endpoint: &str) -> Option<IpAddr> {
+    let host = endpoint.trim().trim_start_matches("https://").trim_end_matches('/');
+    let without_port = || host.rsplit_once(':')?.0.trim_matches(['[', ']']).parse().ok();
+    host.trim_matches(['[', ']']).parse().ok().or_else(without_port)
 }
 
 impl ControlPlaneManifests {
@@ -140,7 +154,7 @@ fn tag(image: &str) -> Option<&str> {
 }
 
 /// The names that a certificate is good for; none of one that cannot be read.
-fn names(pem: &str) -> Vec<String> {
+pub(super) fn names(pem: &str) -> Vec<String> {
     let Some(Ok(pem)) = Pem::iter_from_buffer(pem.as_bytes()).next() else { return Vec::new() };
     let Ok(certificate) = pem.parse_x509() else { return Vec::new() };
     let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };
@@ -169,6 +183,19 @@ mod tests {
     fn read(answers: &[(&str, &str)]) -> KubeadmState {
         let answers: String = answers.iter().map(|(name, body)| format!("\nn said {name} 0\n{body}")).collect();
         KubeadmState::read(&Frames::split(format!("{answers}\nn probe - end\n").as_bytes(), "n").unwrap())
+    }
+
+    #[test]
+    fn endpoints_of_every_kind() {
+        for (endpoint, address) in [
+            ("https://10.88.0.11:6443", Some("10.88.0.11")),
+            ("10.88.0.11", Some("10.88.0.11")),
+            ("https://[fd00::1]:6443/", Some("fd00::1")),
+            ("fd00::1", Some("fd00::1")),
+            ("https://api.example.internal:6443", None),
+        ] {
+            assert_eq!(super::endpoint_address(endpoint), address.map(|text| text.parse().unwrap()), "{endpoint}");
+        }
     }
 
     #[test]

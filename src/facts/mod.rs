@@ -14,14 +14,16 @@ mod parse;
 mod probe;
 mod remains;
 mod runtime;
+mod traces;
 mod units;
 mod wanted;
 
 pub use cluster::{ClusterFacts, Node, Workload};
 pub use error::FactsError;
-pub use kubeadm::{ControlPlaneManifests, KubeadmState, Kubeconfig};
+pub use kubeadm::{ControlPlaneManifests, KubeadmState, Kubeconfig, endpoint_address};
 pub use model::{
     Clock, Facts, File, Firewall, Interface, InterfaceKind, Job, Login, Packages, Runtime, RuntimeKind, Unit, Zone,
 };
 pub use remains::Remains;
+pub use traces::{Trace, Traces};
 pub use wanted::Wanted;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use semver::Version;
 
-use super::{ClusterFacts, KubeadmState, Remains};
+use super::{ClusterFacts, KubeadmState, Remains, Traces};
 
 /// All that one host told in one round trip. A zero, an empty file and an absent file are three different facts.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,6 +58,8 @@ pub struct Facts {
     pub places: BTreeMap<String, bool>,
     /// What a reset by kubeadm would leave; nothing where it was not asked for.
     pub remains: Remains,
+    /// Which addresses stand where; only where that was asked for.
+    pub traces: Option<Traces>,
 }
 
 /// The user that logged in.

@@ -5,7 +5,9 @@ use super::frames::{Frames, decode};
 use super::kubeadm::scalar;
 use super::packages::packages;
 use super::units::{Units, jobs};
-use super::{Clock, ClusterFacts, Facts, FactsError, KubeadmState, Login, Remains, file, firewall, network, runtime};
+use super::{
+    Clock, ClusterFacts, Facts, FactsError, KubeadmState, Login, Remains, Traces, file, firewall, network, runtime,
+};
 
 impl Facts {
     /// Reads what the script of [`Wanted::script`](super::Wanted::script) printed to stdout.
@@ -50,6 +52,7 @@ impl Facts {
             login: login(&frames.anything_said("login")),
             places: frames.of("place").map(|(place, frame)| (decode(place), frame.status == "there")).collect(),
             remains: Remains::read(&frames),
+            traces: Traces::read(&frames),
         })
     }
 }

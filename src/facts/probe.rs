@@ -7,6 +7,7 @@ const FRAME: &str = include_str!("../../templates/probe/frame.sh");
 const HOST: &str = include_str!("../../templates/probe/host.sh");
 const REMAINS: &str = include_str!("../../templates/probe/remains.sh");
 const CLUSTER: &str = include_str!("../../templates/probe/cluster.sh");
+const TRACES: &str = include_str!("../../templates/probe/traces.sh");
 
 /// Where kfleet's detached jobs have their directories.
 const JOBS: &str = "/var/lib/kfleet/jobs";
@@ -42,13 +43,17 @@ pub(super) fn host_script(wanted: &Wanted, nonce: &str) -> String {
     if let Some(pods) = wanted.remains {
         main += &format!("now remains remains {pods}\n");
     }
+    if wanted.traces {
+        main += "all_traces\n";
+    }
     main += "collect\n";
     for job in &wanted.jobs {
         main += &call("job", job, &format!("{JOBS}/{job}"));
     }
     main += "now clock-end date +%s.%N\n";
-    let remains = if wanted.places.is_empty() && wanted.remains.is_none() { None } else { Some(REMAINS) };
-    script(nonce, &[FRAME, HOST, CLUSTER].into_iter().chain(remains).collect::<Vec<_>>(), &main)
+    let remains = (!wanted.places.is_empty() || wanted.remains.is_some()).then_some(REMAINS);
+    let traces = wanted.traces.then_some(TRACES);
+    script(nonce, &[FRAME, HOST, CLUSTER].into_iter().chain(remains).chain(traces).collect::<Vec<_>>(), &main)
 }
 
 /// Only what the cluster says, to be asked again and again.

@@ -1,10 +1,14 @@
 //! Recipes, readable top to bottom, and the pure planner: facts in, what is to be done out.
 
+mod course;
 mod model;
 mod openings;
 mod pod_network;
 mod ready;
 mod recipe;
+mod reinit;
+mod reinit_addresses;
+mod reinit_change;
 mod remove;
 mod reset;
 #[cfg(test)]
@@ -16,6 +20,7 @@ pub use model::{HostPlan, Plan, Planned, Stage, Wave};
 pub use pod_network::pod_network;
 pub use ready::Expectation;
 pub use recipe::{Fleet, Recipe};
+pub use reinit::{Reinit, ReinitOptions};
 pub use remove::Remove;
 pub use reset::Reset;
 pub use up::{Up, Workstation};

@@ -6,8 +6,8 @@ use crate::facts::{ClusterFacts, Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{HostsFile, Leave, NodeGone, Record, Step, living, node_name};
 
+use super::course::record;
 use super::undo::Undo;
-use super::up::record;
 use super::{Expectation, Fleet, HostPlan, Plan, Planned, Recipe, Stage, Wave, Workstation};
 
 /// `kfleet remove`: some workers leave the cluster and are as before `up`; the others forget their names.

@@ -6,12 +6,13 @@ use crate::events::Severity;
 use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
-    self, AdminKubeconfig, Change, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, PodNetwork,
-    Record, Recorded, Step, Worker, keeps_ca, living, missing_places, node_name, record_action, wanted_places,
+    self, AdminKubeconfig, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, PodNetwork, Record,
+    Worker, keeps_ca, living, node_name, wanted_places,
 };
 
+use super::course::{self, Course};
 use super::openings;
-use super::{Expectation, Fleet, HostPlan, Plan, Planned, Recipe, Stage, Wave};
+use super::{Expectation, Fleet, HostPlan, Plan, Recipe, Wave};
 
 /// `kfleet up`: from bare hosts to a Ready cluster.
 pub struct Up {
@@ -33,17 +34,13 @@ pub struct Workstation {
     pub authority: Option<Authority>,
 }
 
-/// A stage of the recipe.
-struct Course<'a> {
-    passing: bool,
-    steps: Vec<Box<dyn Step + 'a>>,
-}
-
 impl Workstation {
-    fn kept_kubeconfig(&self) -> Option<&str> {
+    /// What was kept of an earlier run.
+    pub(super) fn kept_kubeconfig(&self) -> Option<&str> {
         self.kubeconfig.as_ref().map(ExposeSecret::expose_secret)
     }
 
+    /// The names that it hands on.
     pub(super) fn hosts(&self) -> Option<steps::Workstation<'_>> {
         let hosts_file = self.hosts_file.as_deref()?;
         Some(steps::Workstation { hosts_file, hostname: &self.hostname })
@@ -114,20 +111,8 @@ impl Up {
     }
 
     fn host_plan(&self, host: &Host, facts: &Facts, fleet: &Fleet) -> HostPlan {
-        let stages: Vec<Stage> = self.courses(host, fleet).iter().map(|course| course.plan(facts)).collect();
-        let changes = stages.iter().flat_map(|stage| &stage.steps).map(|planned| &planned.change);
-        let entries: Vec<Recorded> = changes.flat_map(Change::record).cloned().chain(missing_places(facts)).collect();
-        HostPlan { host: host.name.clone(), record: record(facts, &entries), stages }
+        course::host_plan(host, &self.courses(host, fleet), facts)
     }
-}
-
-/// The host's record with these entries, if it is to be written.
-pub(super) fn record(facts: &Facts, entries: &[Recorded]) -> Option<Planned> {
-    let change = match record_action(facts, entries).transpose()? {
-        Ok(action) => Change::Some { diff: Vec::new(), actions: vec![action], record: Vec::new() },
-        Err(refusal) => refusal.into(),
-    };
-    Some(Planned { step: "record", change, passing: true })
 }
 
 impl Recipe for Up {
@@ -140,7 +125,7 @@ impl Recipe for Up {
         let hosts = self.inventory.hosts.iter().filter(|candidate| candidate.name == host);
         hosts
             .flat_map(|host| self.courses(host, &nobody))
-            .flat_map(|course| course.steps.iter().map(|step| step.probe()).collect::<Vec<_>>())
+            .map(|course| course.probe())
             .fold(Record::wanted().and(wanted_places()), Wanted::and)
     }
 
@@ -183,21 +168,5 @@ impl Recipe for Up {
             pod_network: Some(self.pod_network.manifest.daemon_set),
             whole: fleet.len() == self.inventory.hosts.len(),
         })
-    }
-}
-
-impl<'a> Course<'a> {
-    fn new(steps: Vec<Box<dyn Step + 'a>>) -> Self {
-        Self { passing: false, steps }
-    }
-
-    /// What it does is gone when the run ends.
-    fn passing(self) -> Self {
-        Self { passing: true, ..self }
-    }
-
-    fn plan(&self, facts: &Facts) -> Stage {
-        let planned = |step: &dyn Step| Planned { step: step.name(), change: step.plan(facts), passing: self.passing };
-        Stage { steps: self.steps.iter().map(|step| planned(step.as_ref())).collect() }
     }
 }

@@ -52,6 +52,8 @@ impl HostsFile {
         file.hosts =
             inventory.hosts.iter().filter(|host| address_of(host).is_some()).map(|host| host.name.clone()).collect();
         file.add(&inventory.hosts_file.entries, "[hosts_file] entries");
+        // Whoever has given the name an address above, as that of a load balancer, is right.
+        file.add(&endpoint(inventory), "[cluster] endpoint");
         if let Some(workstation) = workstation.filter(|_| inventory.hosts_file.from_workstation) {
             let (entries, mut notes) = workstation.entries();
             file.notes.append(&mut notes);
@@ -170,6 +172,18 @@ fn named_hosts(inventory: &Inventory) -> Vec<HostsEntry> {
         Some(HostsEntry { address: address_of(host)?, names })
     };
     inventory.hosts.iter().filter_map(entry).collect()
+}
+
+/// The name that stands for the control plane, where there is one, at the control plane's address.
+fn endpoint(inventory: &Inventory) -> Vec<HostsEntry> {
+    let name = inventory.cluster.endpoint.as_deref().map(|endpoint| match endpoint.rsplit_once(':') {
+        Some((name, port)) if port.parse::<u16>().is_ok() => name,
+        _ => endpoint,
+    });
+    let name = name.filter(|name| name.trim_matches(['[', ']']).parse::<IpAddr>().is_err());
+    let address = inventory.cluster.advertise_address.or_else(|| address_of(inventory.control_plane()));
+    let entry = |(name, address): (&str, IpAddr)| HostsEntry { address, names: vec![name.to_owned()] };
+    name.zip(address).map(entry).into_iter().collect()
 }
 
 /// Where other hosts find it. A loopback address is one that only the workstation can dial, by a forwarded port.

@@ -24,6 +24,7 @@ mod pod_network;
 mod port_set;
 mod record;
 mod refusal;
+mod reinit;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ pub use places::{missing_places, wanted_places};
 pub use pod_network::PodNetwork;
 pub use record::{Record, record_action};
 pub use refusal::Refusal;
+pub use reinit::{AddressChange, FreshLease, MovedControlPlane, MovedWorker, ReinitProgress};
 pub use step::Step;
 pub use undo::{
     FirewallBefore, HostsFileBefore, KernelBefore, KubeletUnitBefore, NoKubeconfig, NoNode, NoRecord, NoRemains,

@@ -111,6 +111,7 @@ impl Screen {
             | Event::OutputReceived { .. }
             | Event::StepPlanned { .. }
             | Event::FileSaved { .. }
+            | Event::HostNoted { .. }
             | Event::PlanFinished { .. }
             | Event::RunFinished { .. } => {}
         }

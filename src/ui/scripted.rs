@@ -344,6 +344,7 @@ pub(super) fn one_of_each() -> Vec<Event> {
     events.push(Event::HostFailed { host: "h1".into(), failure: init_failure() });
     events.push(finished("h1", &tally(&["firewall"], 1, 61_500)));
     events.push(kubeconfig());
+    events.push(Event::HostNoted { host: "h1".into(), note: "API away: 9.1 s".into() });
     events.push(Event::InterruptReceived { waiting_for: vec![("h1".into(), "kubeadm init".into())] });
     events.push(over(Outcome::Succeeded, &[("h1", tally(&["firewall"], 1, 61_500))], 62_000));
     events.push(over(Outcome::Failed(FailureKind::Unreachable), &[], 0));
@@ -435,6 +436,7 @@ pub(super) fn hostile() -> Vec<Event> {
         changed(&bad(), &bad(), &[&bad()], 1),
         Event::HostFailed { host: bad(), failure },
         Event::FileSaved { what: bad(), path: bad().into() },
+        Event::HostNoted { host: bad(), note: bad() },
         Event::InterruptReceived { waiting_for: vec![(bad(), bad())] },
         progress("h2", &bad(), &bad()),
         Event::HostFinished { host: bad(), tally: tally.clone() },

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use crate::base::printable;
 use crate::events::{Event, Failure, Reply, Tally};
 
 use super::approval::{question, to_change};
@@ -20,6 +21,7 @@ pub(super) struct Story {
     detail: Detail,
     problems: Problems,
     saved: Vec<(String, PathBuf)>,
+    noted: Vec<String>,
 }
 
 /// How much is told.
@@ -46,7 +48,7 @@ pub(super) struct Told {
 
 impl Story {
     pub(super) fn new(detail: Detail) -> Self {
-        Self { detail, problems: Problems::default(), saved: Vec::new() }
+        Self { detail, problems: Problems::default(), saved: Vec::new(), noted: Vec::new() }
     }
 
     /// What to tell of `event`, and before it of problems collected up to now; wrapped to `columns`.
@@ -61,8 +63,10 @@ impl Story {
                 told.question = Some(question(confirm.as_deref()));
             }
             Event::FileSaved { what, path } => self.saved.push((what.clone(), path.clone())),
+            Event::HostNoted { host, note } => self.noted.push(printable(&format!("{host}: {note}"))),
             Event::RunFinished { outcome, tallies, took } => {
                 told.result = summary(*outcome, tallies, *took, columns);
+                told.result.append(&mut self.noted);
                 told.result.extend(self.saved.drain(..).map(|file| saved(&file)));
             }
             Event::StepPlanned { host, step, diff, actions } => told.result = planned(host, step, diff, actions),
@@ -74,7 +78,7 @@ impl Story {
 
     /// What is left when the events end without [`Event::RunFinished`].
     pub(super) fn end(&mut self, columns: Option<usize>) -> Told {
-        let result = self.saved.drain(..).map(|file| saved(&file)).collect();
+        let result = self.noted.drain(..).chain(self.saved.drain(..).map(|file| saved(&file))).collect();
         Told { aside: self.problems.take(columns), result, question: None }
     }
 
@@ -127,6 +131,7 @@ impl Story {
             | Event::ProblemFound { .. }
             | Event::BytesMoved { .. }
             | Event::FileSaved { .. }
+            | Event::HostNoted { .. }
             | Event::StepPlanned { .. }
             | Event::PlanFinished { .. }
             | Event::RunFinished { .. } => return Vec::new(),

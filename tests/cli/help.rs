@@ -10,6 +10,7 @@ fn help_is_as_reviewed() {
     insta::assert_snapshot!("fetch", stdout(&["fetch", "--help"]));
     insta::assert_snapshot!("remove", stdout(&["remove", "--help"]));
     insta::assert_snapshot!("reset", stdout(&["reset", "--help"]));
+    insta::assert_snapshot!("reinit", stdout(&["reinit", "--help"]));
     insta::assert_snapshot!("history", stdout(&["history", "--help"]));
     insta::assert_snapshot!("history-show", stdout(&["history", "show", "--help"]));
     insta::assert_snapshot!("hosts", stdout(&["hosts", "--help"]));

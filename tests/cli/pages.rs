@@ -44,6 +44,7 @@ fn manual_pages_have_the_sections_that_readers_look_for() {
             "kfleet-pscp.1",
             "kfleet-pslurp.1",
             "kfleet-pssh.1",
+            "kfleet-reinit.1",
             "kfleet-remove.1",
             "kfleet-reset.1",
             "kfleet-run.1",

@@ -25,6 +25,7 @@ mod network;
 mod power;
 mod preflight;
 mod ran;
+mod reinit;
 mod sudo;
 mod undo;
 mod watch;

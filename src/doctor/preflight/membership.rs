@@ -81,11 +81,7 @@ fn worker(fleet: &Fleet<'_>, host: &Host, facts: &Facts) -> Option<Finding> {
     if !authority.is_disjoint(&own_authority) {
         // Joining anew would be refused, and is not needed.
         let reason = format!("its kubelet still asks {}, where this cluster's API server is not", kubelet.server);
-        let now = endpoints.first().map_or("", String::as_str);
-        let hint = format!(
-            "on that host: `sed -i 's#server: .*#server: https://{now}#' /etc/kubernetes/kubelet.conf && systemctl \
-             restart kubelet`"
-        );
+        let hint = "`kfleet reinit` lets it follow; `kfleet reinit --plan` shows how";
         return Some(Finding::of_host(&host.name, Error, "stale-endpoint", reason).with_hint(hint));
     }
     foreign("which is not this cluster's API server")

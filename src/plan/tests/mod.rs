@@ -1,6 +1,7 @@
 //! Facts in, what is to be done out.
 
 mod openings;
+mod reinit;
 mod sample;
 mod undo;
 mod up;

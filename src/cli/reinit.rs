@@ -1,0 +1,103 @@
+use std::net::IpAddr;
+
+use crate::engine::Goal;
+use crate::inventory::{Inventory, Role};
+use crate::plan::{Reinit, ReinitOptions};
+
+use super::Exit;
+use super::approval::{Consent, YesArg};
+use super::cluster_args::ClusterArgs;
+use super::exit::statuses;
+
+/// Move the cluster to another address of its control plane
+///
+/// The inventory, or --address, has the new address; the old one is found in what the hosts say, and may be gone already, as that of a
+/// VPN that was switched off. CA, etcd's data, pod network, names and every flag in the static pods' manifests stay as they are; pods go
+/// on and are not restarted.
+///
+/// First /etc/kubernetes and a snapshot of etcd are put aside on the control plane. Then its certificates are signed anew, its files
+/// rewritten and its parts restarted, by a job that goes on without a connection; then one worker follows and is proven; then the
+/// others. It ends when the old address is nowhere any more. Interrupted anywhere, the same command goes on.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = AFTER)]
+pub(super) struct ReinitArgs {
+    /// The new address, where the inventory does not have it yet
+    #[arg(long, value_name = "IP")]
+    address: Option<IpAddr>,
+
+    /// An old address; needed only where several may be meant, and may be given again
+    #[arg(long, value_name = "IP")]
+    from: Vec<IpAddr>,
+
+    /// How many workers of a wave may fail before the rest is left as it is
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    max_failures: usize,
+
+    /// Take the last change of address back, by what was put aside before it; the old address must be on the host again
+    #[arg(long, conflicts_with_all = ["address", "from"])]
+    rollback: bool,
+
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    plan: bool,
+
+    #[command(flatten)]
+    yes: YesArg,
+
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+const AFTER: &str = concat!(
+    "Examples:
+  kfleet reinit --plan                      for the hosts of ./inventory.toml, which has the new address: what would be done
+  kfleet reinit                             do it
+  kfleet reinit --address 192.168.122.11    the same, where the inventory still has the old address
+  kfleet reinit --rollback                  take it back
+
+Environment:
+  KFLEET_INVENTORY      the inventory, where -i is not given
+  KFLEET_SUDO_PASSWORD  the password of sudo on the hosts, where -K is not given
+  XDG_STATE_HOME        where the kubeconfig is kept; ~/.local/state where it is not set
+  NO_COLOR              if not empty: no colours, and no lines that move
+
+",
+    statuses!()
+);
+
+pub(super) async fn run(args: ReinitArgs) -> Exit {
+    let (goal, consent) =
+        if args.plan { (Goal::Plan, Consent::Needless) } else { (Goal::Apply, Consent::Yes(args.yes)) };
+    let options = ReinitOptions {
+        from: args.from.into_iter().collect(),
+        rollback: args.rollback,
+        max_failures: args.max_failures,
+    };
+    let mut inventory = match args.cluster.inventory() {
+        Ok(inventory) => inventory,
+        Err(exit) => return exit,
+    };
+    if let Some(address) = args.address {
+        move_to(&mut inventory, address);
+    }
+    let recipe = |inventory, workstation, pod_network| Reinit::new(inventory, workstation, pod_network, options);
+    match args.cluster.drive_by(inventory, goal, &consent, recipe).await {
+        Ok(report) => Exit::Run(report.outcome),
+        Err(exit) => exit,
+    }
+}
+
+/// As if the inventory had the address: where it is announced, and where the host is dialled by an address of its own.
+fn move_to(inventory: &mut Inventory, address: IpAddr) {
+    let Some(host) = inventory.hosts.iter_mut().find(|host| host.role == Role::ControlPlane) else { return };
+    let by_address = host.ip().is_some_and(|dialled| !dialled.is_loopback());
+    if by_address {
+        host.address = address.to_string();
+    }
+    if host.node_ip.is_some() {
+        host.node_ip = Some(address);
+    }
+    if !by_address || inventory.cluster.advertise_address.is_some() {
+        inventory.cluster.advertise_address = Some(address);
+    }
+}
