@@ -15,6 +15,7 @@
 )]
 
 mod bare;
+mod faults;
 mod interrupted;
 mod lab;
 mod living;
