@@ -25,8 +25,10 @@ kf_write() {
         chmod 0644 "$temp"
     fi
     [ "$2" = - ] || chmod "$2" "$temp"
-    printf '%s' "$4" > "$temp" && sync -- "$temp" || { rm -f "$temp"; return 1; }
+    # By cat, which has words of its own for a full disk; the shell's printf says "I/O error".
+    printf '%s' "$4" | cat > "$temp" && sync -- "$temp" || { rm -f "$temp"; return 1; }
     # A file that is mounted, as /etc/hosts of a container, cannot be renamed over.
-    mv -f -- "$temp" "$path" 2>/dev/null || { cat "$temp" > "$path"; rm -f "$temp"; }
+    mv -f -- "$temp" "$path" 2>/dev/null || cat "$temp" > "$path" || { rm -f "$temp"; return 1; }
+    rm -f "$temp"
     ! command -v restorecon >/dev/null 2>&1 || restorecon "$path" || :
 }

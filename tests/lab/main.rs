@@ -16,6 +16,7 @@
 
 mod approval;
 mod bare;
+mod faults;
 mod firewall;
 mod interrupted;
 mod lab;

@@ -1,0 +1,369 @@
+//! What goes wrong on real hosts while `up` is at work: each fault costs only its host, is told in words, and the next `up`
+//! completes the work. The table is in docs/faults.md.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::lab::{Lab, full};
+use crate::ran::Ran;
+
+/// Takes from h2 what the steps of the base have brought, so that the next `up` has each of them to do again.
+const UNDO: &str = "
+    sed -i '/BEGIN kfleet/,/END kfleet/d' /etc/hosts
+    rm -f /etc/sysctl.d/99-kfleet.conf
+    firewall-cmd --quiet --zone=public --remove-port=10250/tcp
+    systemctl disable --quiet kubelet";
+
+/// Each step of the base, and a command that it alone runs: its name and what its arguments look like.
+const BASE: [(&str, &str, &str); 4] = [
+    ("hosts-file", "mv", "*/etc/hosts"),
+    ("kernel", "mv", "*/99-kfleet.conf"),
+    ("firewall", "firewall-cmd", "*--add-port*"),
+    ("kubelet-unit", "systemctl", "*enable*kubelet*"),
+];
+
+/// A command of a host that stops, once, when it is called with such arguments: the moment for a fault.
+struct Gate<'a> {
+    lab: &'a Lab,
+    host: &'static str,
+    command: &'static str,
+}
+
+impl<'a> Gate<'a> {
+    fn at(lab: &'a Lab, host: &'static str, command: &'static str, arguments: &str) -> Self {
+        let wrapper = format!(
+            "rm -f /run/gate
+cat > /usr/local/sbin/{command} <<'END'
+#!/bin/sh
+case \"$*\" in {arguments}) [ -e /run/gate ] || {{ : > /run/gate; sleep 600; }} ;; esac
+exec /usr/bin/{command} \"$@\"
+END
+chmod +x /usr/local/sbin/{command}"
+        );
+        lab.root(host, &wrapper);
+        Self { lab, host, command }
+    }
+
+    fn wait(&self) {
+        self.lab.wait("the gate to be reached", || self.lab.try_root(self.host, "test -e /run/gate").code == 0);
+    }
+
+    /// Lets go whoever still waits.
+    fn open(self) {
+        self.lab.root(self.host, &format!("rm -f /usr/local/sbin/{} /run/gate; pkill -x sleep || :", self.command));
+    }
+}
+
+/// `kfleet up --json` under way.
+fn begin(lab: &Lab) -> Child {
+    let mut command = lab.kfleet(&["up", "--json", "-i"]);
+    command.arg(lab.file("inventory.toml")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn ended(up: Child) -> Ran {
+    up.wait_with_output().unwrap().into()
+}
+
+/// The next runs: one completes the work, one more finds nothing to do.
+#[track_caller]
+fn converges(lab: &Lab) {
+    lab.up(&["--json"]).exits(0);
+    lab.up(&["--json"]).exits(0).nothing_changed();
+}
+
+/// The only host that failed is h2; what was said of it.
+#[track_caller]
+fn only_h2_failed(ran: &Ran) -> String {
+    let failures = ran.events_of("host-failed");
+    assert!(failures.len() == 1 && failures[0]["host"] == "h2", "{ran}");
+    failures[0]["failure"].to_string()
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_host_whose_power_is_cut_in_a_step_costs_only_itself() {
+    let lab = Lab::ready();
+    for (step, command, arguments) in BASE.iter().take(if full() { 4 } else { 1 }) {
+        lab.root("h2", UNDO);
+        let gate = Gate::at(&lab, "h2", command, arguments);
+        let up = begin(&lab);
+        gate.wait();
+        lab.script("stop", &["h2"]).exits(0);
+        let up = ended(up).exits(4);
+        let failure = only_h2_failed(&up);
+        assert!(failure.contains("the connection was lost") && failure.contains(step), "{step}: {failure}");
+        lab.script("start", &["h2"]).exits(0);
+        gate.open();
+        converges(&lab);
+    }
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_connection_that_breaks_in_a_step_is_told_and_made_up_for() {
+    let lab = Lab::ready();
+    for (step, command, arguments) in BASE {
+        lab.root("h2", UNDO);
+        let gate = Gate::at(&lab, "h2", command, arguments);
+        let up = begin(&lab);
+        gate.wait();
+        // An sshd that is restarted with all its sessions.
+        lab.root("h2", "systemctl restart ssh; pkill -f '^sshd: ops' || :");
+        let up = ended(up).exits(4);
+        let failure = only_h2_failed(&up);
+        assert!(failure.contains("the connection was lost") && failure.contains(step), "{step}: {failure}");
+        gate.open();
+        converges(&lab);
+    }
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_network_that_swallows_everything_ends_in_a_clear_result() {
+    let lab = Lab::ready();
+    lab.root("h2", UNDO);
+    let gate = Gate::at(&lab, "h2", "firewall-cmd", "*--add-port*");
+    let up = begin(&lab);
+    gate.wait();
+    let drop = |verb: &str| {
+        lab.root(
+            "h2",
+            &format!(
+                "for chain in INPUT OUTPUT; do iptables -w {verb} $chain -p tcp -m multiport --ports 22 -j DROP; done"
+            ),
+        );
+    };
+    drop("-I");
+    let up = ended(up);
+    drop("-D");
+    let failure = only_h2_failed(&up);
+    assert!(failure.contains("the connection was lost"), "{failure}");
+    assert_eq!(up.code, 4, "{up}");
+    gate.open();
+    converges(&lab);
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_disk_that_takes_no_more_or_nothing_at_all_is_that_hosts_error() {
+    let lab = Lab::ready();
+    let sysctl_d = "/etc/sysctl.d";
+    for (what, fault, words, undo) in [
+        (
+            "disk full",
+            format!(
+                "mount -t tmpfs -o size=8k tmpfs {sysctl_d} && ! head -c 16k /dev/zero 2>/dev/null > {sysctl_d}/full"
+            ),
+            "No space left on device",
+            format!("umount {sysctl_d}"),
+        ),
+        (
+            "read-only file system",
+            format!("mount --bind {sysctl_d} {sysctl_d} && mount -o remount,bind,ro {sysctl_d}"),
+            "Read-only file system",
+            format!("umount {sysctl_d}"),
+        ),
+        ("immutable", "chattr +i /etc/hosts".to_owned(), "Operation not permitted", "chattr -i /etc/hosts".to_owned()),
+    ] {
+        lab.root("h2", UNDO);
+        lab.root("h2", &fault);
+        let up = lab.up(&["--json"]);
+        lab.root("h2", &undo);
+        assert_eq!(up.code, 5, "{what}: {up}");
+        let failure = only_h2_failed(&up);
+        assert!(failure.contains(words), "{what}: {failure}");
+        let left = lab.root("h2", "find /etc /var/lib/kfleet -xdev -name '.kfleet*'");
+        assert_eq!(left, "", "{what}: temporary files are left");
+        converges(&lab);
+    }
+    lab.intact();
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_user_who_may_not_become_root_is_told_so() {
+    let lab = Lab::ready();
+    lab.root("h2", "mv /etc/sudoers.d/ops /root/ops");
+    let up = lab.up(&["--json"]);
+    lab.root("h2", "mv /root/ops /etc/sudoers.d/ops");
+    assert_eq!(up.code, 4, "{up}");
+    let failure = only_h2_failed(&up);
+    assert!(failure.contains("ops cannot become root"), "{failure}");
+    converges(&lab);
+    lab.intact();
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_join_that_runs_out_of_memory_says_so_and_is_made_up_for() {
+    let lab = Lab::bare(2);
+    // The kernel's own killer, and kubeadm's own unit: it may have what no kubeadm can live on.
+    let limit = "mkdir -p /run/systemd/system/kfleet-join.service.d
+printf '[Service]\\nMemoryMax=6M\\nMemorySwapMax=0\\n' > /run/systemd/system/kfleet-join.service.d/limit.conf
+systemctl daemon-reload";
+    lab.root("h2", limit);
+    let up = lab.up(&["--json"]).exits(5);
+    let failure = only_h2_failed(&up);
+    assert!(failure.contains("kubeadm join"), "{failure}");
+    assert!(failure.to_lowercase().contains("memory") || failure.contains("killed"), "{failure}");
+    assert_eq!(lab.root("h1", "kubeadm token list"), "");
+    lab.root("h2", "rm -r /run/systemd/system/kfleet-join.service.d; systemctl daemon-reload");
+    converges(&lab);
+}
+
+/// The moments of a run over bare hosts, by the first event that shows each.
+const MOMENTS: [(&str, &str); 9] = [
+    ("host-connected", "h1"),
+    ("facts-gathered", "h2"),
+    ("step-started", "hosts-file"),
+    ("step-started", "firewall"),
+    ("step-started", "control-plane"),
+    ("step-progressed", "control plane"),
+    ("step-started", "pod-network"),
+    ("step-started", "worker"),
+    ("step-started", "ready"),
+];
+
+/// Runs `up` again and again, and stops each run at the next moment that it comes to, in this way.
+fn stopped_at_every_moment(lab: &Lab, stop: impl Fn(&mut Child)) -> Vec<&'static str> {
+    let mut seen = Vec::new();
+    for (event, word) in MOMENTS {
+        let mut up = begin(lab);
+        let lines = BufReader::new(up.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let marked = format!("\"event\":\"{event}\"");
+        let mut stopped = false;
+        for line in lines {
+            if !stopped && line.contains(&marked) && line.contains(word) {
+                stopped = true;
+                stop(&mut up);
+            }
+        }
+        let code = up.wait().unwrap().code();
+        if stopped {
+            seen.push(word);
+        }
+        assert!(matches!(code, None | Some(0 | 3)), "{event} {word}: {code:?}");
+    }
+    seen
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_workstation_that_dies_at_any_stage_loses_nothing() {
+    let lab = Lab::bare(2);
+    let seen = stopped_at_every_moment(&lab, |up| up.kill().unwrap());
+    assert!(["h1", "h2", "hosts-file", "control-plane"].iter().all(|moment| seen.contains(moment)), "{seen:?}");
+    converges(&lab);
+    assert_eq!(lab.nodes(), ["h1 True", "h2 True"]);
+    lab.wait("every token to be gone", || lab.root("h1", "kubeadm token list").is_empty());
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn ctrl_c_at_any_stage_finishes_what_must_not_be_cut_and_loses_nothing() {
+    let lab = Lab::bare(2);
+    let interrupt = |up: &mut Child| {
+        let sent = std::process::Command::new("kill").args(["-INT", &up.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    };
+    let seen = stopped_at_every_moment(&lab, interrupt);
+    assert!(["h1", "h2", "hosts-file", "control-plane"].iter().all(|moment| seen.contains(moment)), "{seen:?}");
+    converges(&lab);
+    assert_eq!(lab.nodes(), ["h1 True", "h2 True"]);
+    assert_eq!(lab.root("h1", "kubeadm token list"), "");
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn an_init_that_is_killed_half_way_is_taken_back_and_made_again() {
+    let lab = Lab::bare(1);
+    let up = begin(&lab);
+    lab.wait("init", || lab.try_root("h1", "test -e /etc/kubernetes/manifests/kube-apiserver.yaml").code == 0);
+    lab.root("h1", "systemctl kill --signal=KILL kfleet-init");
+    let up = ended(up).exits(5);
+    let failure = up.events_of("host-failed")[0]["failure"].to_string();
+    assert!(failure.contains("kubeadm init"), "{failure}");
+    converges(&lab);
+    assert_eq!(lab.nodes(), ["h1 True"]);
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_reader_that_has_read_enough_does_not_stop_the_work() {
+    let lab = Lab::ready();
+    lab.root("h2", UNDO);
+    let mut up = begin(&lab);
+    let mut first = String::new();
+    BufReader::new(up.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.contains("run-started"), "{first}");
+    assert_eq!(up.wait().unwrap().code(), Some(0));
+    lab.up(&["--json"]).exits(0).nothing_changed();
+    lab.intact();
+}
+
+/// A terminal for `kfleet up`, made by script(1), whose size changes while it runs; what was drawn.
+fn on_a_terminal(lab: &Lab, meanwhile: impl FnOnce(&mut Child)) -> Ran {
+    let up = lab.kfleet(&["up", "-i"]);
+    let words: Vec<String> = std::iter::once(up.get_program())
+        .chain(up.get_args())
+        .map(|word| format!("'{}'", word.to_str().unwrap()))
+        .collect();
+    let line = format!("stty rows 24 cols 100; {} '{}'", words.join(" "), lab.file("inventory.toml").display());
+    let mut script = std::process::Command::new("setsid");
+    script.args(["script", "-qec", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    for (name, value) in up.get_envs() {
+        match value {
+            Some(value) if name != "NO_COLOR" => script.env(name, value),
+            _ => script.env_remove(name),
+        };
+    }
+    script.env("TERM", "xterm");
+    let mut script = script.spawn().unwrap();
+    meanwhile(&mut script);
+    ended(script)
+}
+
+/// The terminal of `kfleet` on this machine, while it is at a gate.
+fn terminal() -> Option<String> {
+    let found = std::process::Command::new("sh")
+        .args(["-c", "for p in $(pgrep -x kfleet); do readlink /proc/$p/fd/2; done | grep ^/dev/pts/ | head -n 1"])
+        .output()
+        .unwrap();
+    let name = String::from_utf8(found.stdout).unwrap();
+    (!name.trim().is_empty()).then(|| name.trim().to_owned())
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_terminal_may_change_its_size_or_go_away() {
+    let lab = Lab::ready();
+    lab.root("h2", UNDO);
+    let gate = Gate::at(&lab, "h2", "firewall-cmd", "*--add-port*");
+    let drawn = on_a_terminal(&lab, |_| {
+        gate.wait();
+        let name = terminal().expect("kfleet has a terminal");
+        for size in ["rows 3 cols 8", "rows 50 cols 200"] {
+            let words: Vec<&str> = size.split(' ').collect();
+            assert!(std::process::Command::new("stty").args(["-F", &name]).args(words).status().unwrap().success());
+            thread::sleep(Duration::from_millis(400));
+        }
+        lab.root("h2", "pkill -x sleep");
+    });
+    assert_eq!(drawn.code, 0, "{drawn}");
+    gate.open();
+    lab.up(&["--json"]).exits(0).nothing_changed();
+
+    // Closed, as by a lost ssh session to the workstation: nothing is half-written, and the next run completes it.
+    lab.root("h2", UNDO);
+    let gate = Gate::at(&lab, "h2", "firewall-cmd", "*--add-port*");
+    on_a_terminal(&lab, |script| {
+        gate.wait();
+        script.kill().unwrap();
+    });
+    gate.open();
+    lab.wait("kfleet to end", || terminal().is_none());
+    converges(&lab);
+    lab.intact();
+}
