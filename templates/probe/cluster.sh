@@ -1,5 +1,5 @@
 # `get --raw` needs no discovery: one request a question, and nothing is written to ~/.kube/cache.
-ask() { later "$1" limit 8 kubectl --kubeconfig=/etc/kubernetes/admin.conf --request-timeout=5s get --raw "$2"; }
+ask() { later "$1" limit 15 kubectl --kubeconfig=/etc/kubernetes/admin.conf --request-timeout=5s get --raw "$2"; }
 
 cluster() {
   if [ ! -f /etc/kubernetes/admin.conf ]; then

@@ -1,21 +1,21 @@
 firewall() {
   has firewall-cmd || return
-  later firewall-runtime limit 10 firewall-cmd --list-all-zones
-  later firewall-permanent limit 10 firewall-cmd --permanent --list-all-zones
-  later firewall-default limit 10 firewall-cmd --get-default-zone
-  later firewall-version limit 10 firewall-cmd --version
+  later firewall-runtime limit 30 firewall-cmd --list-all-zones
+  later firewall-permanent limit 30 firewall-cmd --permanent --list-all-zones
+  later firewall-default limit 30 firewall-cmd --get-default-zone
+  later firewall-version limit 30 firewall-cmd --version
 }
 
 programs() {
-  has kubeadm && later kubeadm limit 10 kubeadm version -o short
-  has kubelet && later kubelet limit 10 kubelet --version
-  has kubectl && later kubectl limit 10 kubectl version --client -o json
+  has kubeadm && later kubeadm limit 30 kubeadm version -o short
+  has kubelet && later kubelet limit 30 kubelet --version
+  has kubectl && later kubectl limit 30 kubectl version --client -o json
   has crictl && now crictl true
 }
 
 units() {
   has systemctl || return
-  later units limit 10 systemctl show -p Names -p LoadState -p ActiveState -p UnitFileState "$@"
+  later units limit 30 systemctl show -p Names -p LoadState -p ActiveState -p UnitFileState "$@"
 }
 
 # Registries' credentials stay on the host.
