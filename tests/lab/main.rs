@@ -23,6 +23,7 @@ mod lab;
 mod living;
 mod lock;
 mod network;
+mod poison;
 mod power;
 mod preflight;
 mod ran;

@@ -12,13 +12,22 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to look, a hundred times a second.
+    /// Begins to look at the lab's processes, a hundred times a second.
     pub fn start() -> Self {
+        let name = std::env::var("KFLEET_LAB_NAME").unwrap_or_else(|_| "test".to_owned());
+        Self::over(format!("/kfleet-{name}/"))
+    }
+
+    /// Likewise at every process of the machine, the workstation's among them.
+    pub fn over_all() -> Self {
+        Self::over(String::new())
+    }
+
+    /// Of processes whose cgroups have this in their names.
+    fn over(group: String) -> Self {
         let end = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&end);
         let seen = thread::spawn(move || {
-            let name = std::env::var("KFLEET_LAB_NAME").unwrap_or_else(|_| "test".to_owned());
-            let group = format!("/kfleet-{name}/");
             let mut of_the_lab = HashMap::new();
             let mut seen = BTreeSet::new();
             while !told.load(Ordering::Relaxed) {

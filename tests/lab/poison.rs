@@ -1,0 +1,149 @@
+//! Known secrets are put wherever kfleet takes one, and then looked for everywhere: in the arguments of every process, in
+//! what is printed and recorded, on every host and on the workstation.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use crate::lab::Lab;
+use crate::ran::Ran;
+use crate::watch::Watch;
+
+/// Of the user `admin`: to log in with and for sudo.
+const PASSWORD: &str = "poison-password-q7w3";
+/// Of the private key.
+const PASSPHRASE: &str = "poison-passphrase-z9k1";
+/// Of the CA's key on the workstation.
+const CA: &str = "poison-authority-m4t8";
+/// Of a registry, in the configuration of a host's containerd.
+const REGISTRY: &str = "poison-registry-v2x6";
+
+const POISON: &str = "poison-";
+
+const HOSTS: [&str; 2] = ["h1", "h2"];
+
+#[test]
+#[ignore = "needs the lab"]
+fn no_secret_is_found_where_it_was_not_put() {
+    let lab = Lab::bare(2);
+    let registry = format!(
+        "[plugins.\"io.containerd.grpc.v1.cri\".registry.configs.\"r.example\".auth]\n  password = \"{REGISTRY}\"\n"
+    );
+    for host in HOSTS {
+        lab.root(
+            host,
+            &format!("echo 'admin:{PASSWORD}' | chpasswd; printf '%s' '{registry}' >> /etc/containerd/config.toml"),
+        );
+    }
+    let key = encrypted_key(&lab);
+    let own_key = lab.file("id_ed25519");
+    let inventory = lab.inventory(&[
+        ("user = \"ops\"", "user = \"admin\""),
+        (own_key.to_str().unwrap(), key.to_str().unwrap()),
+        ("pod_cidr", "pki = \"workstation\"\npod_cidr"),
+    ]);
+    let inventory = inventory.to_str().unwrap();
+
+    let watch = Watch::over_all();
+    let mut said = String::new();
+    // The key is not in authorized_keys yet and nobody can type its passphrase: the password lets in.
+    for arguments in [vec!["plan", "-v"], vec!["up", "-v"], vec!["up", "--json", "-v"], vec!["plan", "--json"]] {
+        said += &told(&by_password(&lab, &[&arguments[..], &["-i", inventory]].concat()).exits(0));
+    }
+    let command = "cat /proc/self/cmdline | tr '\\0' ' '; id -un";
+    let ran = by_password(&lab, &["run", "--json", "-i", inventory, "--sudo", "--", command]).exits(0);
+    assert!(ran.stdout.contains("root"), "{ran}");
+    said += &told(&ran);
+    let ran = by_password(&lab, &["copy", "--sudo", "-i", inventory, inventory, "/root/copied"]).exits(0);
+    said += &told(&ran);
+    for host in HOSTS {
+        let public = fs::read_to_string(key.with_extension("pub")).unwrap();
+        lab.root(host, &format!("echo '{}' >> /home/admin/.ssh/authorized_keys", public.trim()));
+    }
+    said += &told(&by_passphrase(&lab, &["plan", "-v", "-i", inventory]));
+    // And a wrong one, which is a failure that is told at length.
+    let wrong = lab
+        .kfleet(&["up", "-v", "-i", inventory])
+        .env("KFLEET_SSH_PASSWORD", PASSWORD.to_owned() + "-wrong")
+        .env("KFLEET_SUDO_PASSWORD", PASSWORD.to_owned() + "-wrong")
+        .output()
+        .unwrap();
+    said += &told(&Ran::from(wrong).exits(4));
+    let argv = watch.end();
+
+    let seen: Vec<_> = argv.iter().filter(|argv| argv.contains(POISON)).collect();
+    assert!(seen.is_empty(), "in argv: {seen:#?}");
+    assert!(argv.iter().any(|argv| argv.contains("sudo -S")), "the watch has missed sudo");
+    assert!(!said.contains(POISON), "printed: {said}");
+    let found = |place: &str| {
+        let grep = Command::new("grep").args(["-rlaF", POISON, place]).output().unwrap();
+        String::from_utf8_lossy(&grep.stdout).into_owned()
+    };
+    assert_eq!(found(lab.fetched_kubeconfig().parent().unwrap().to_str().unwrap()), "", "kept on the workstation");
+    for host in HOSTS {
+        let places = "/etc /home /root /run /tmp /var/lib/kfleet /var/lib/kubelet /var/log /var/tmp";
+        let own = "/etc/containerd/config.toml";
+        let grep =
+            format!("grep -rlaF -D skip --exclude-dir=containerd {POISON} {places} 2>/dev/null | grep -vx {own} || :");
+        assert_eq!(lab.root(host, &grep), "", "left on {host}");
+        let journal = format!("journalctl --no-pager | grep -F {POISON} | grep -v chpasswd || :");
+        assert_eq!(lab.root(host, &journal), "", "in the journal of {host}");
+    }
+}
+
+/// A private key that only its passphrase opens.
+fn encrypted_key(lab: &Lab) -> std::path::PathBuf {
+    let path = lab.written("poison/key", "");
+    fs::remove_file(&path).unwrap();
+    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", PASSPHRASE, "-f"]).arg(&path).status();
+    assert!(made.unwrap().success());
+    path
+}
+
+/// `kfleet` without a terminal, with the passwords in its environment.
+fn by_password(lab: &Lab, arguments: &[&str]) -> Ran {
+    let mut command = Command::new("setsid");
+    command.arg("--wait");
+    with(command, &lab.kfleet(arguments)).stdin(Stdio::null()).output().unwrap().into()
+}
+
+/// `kfleet` on a terminal, at which the passphrase is typed.
+fn by_passphrase(lab: &Lab, arguments: &[&str]) -> Ran {
+    let kfleet = lab.kfleet(arguments);
+    let words: Vec<String> = std::iter::once(kfleet.get_program())
+        .chain(kfleet.get_args())
+        .map(|word| format!("'{}'", word.to_str().unwrap()))
+        .collect();
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--echo", "never", "--command", &words.join(" "), "/dev/null"]);
+    for (name, value) in kfleet.get_envs().filter(|(name, _)| *name != "KFLEET_SSH_PASSWORD") {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("KFLEET_SUDO_PASSWORD", PASSWORD).env("KFLEET_CA_PASSPHRASE", CA);
+    let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = script.stdin.take().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    std::io::Write::write_all(&mut stdin, format!("{PASSPHRASE}\n").as_bytes()).unwrap();
+    let ran = Ran::from(script.wait_with_output().unwrap());
+    drop(stdin);
+    assert!(ran.stdout.contains("passphrase") || ran.stderr.contains("passphrase"), "nobody asked: {ran}");
+    ran.exits(0)
+}
+
+fn with(mut command: Command, kfleet: &Command) -> Command {
+    command.arg(kfleet.get_program()).args(kfleet.get_args());
+    for (name, value) in kfleet.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("KFLEET_SSH_PASSWORD", PASSWORD).env("KFLEET_SUDO_PASSWORD", PASSWORD).env("KFLEET_CA_PASSPHRASE", CA);
+    command
+}
+
+fn told(ran: &Ran) -> String {
+    ran.to_string()
+}
