@@ -6,6 +6,7 @@ mod nonce;
 mod printable;
 mod redact;
 mod shell;
+mod spool_dir;
 mod tail;
 
 pub use interrupt::Interrupt;
@@ -14,4 +15,5 @@ pub use nonce::nonce;
 pub use printable::printable;
 pub use redact::redact;
 pub use shell::quote;
+pub use spool_dir::spool_dir;
 pub use tail::Tail;

@@ -5,8 +5,9 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::spool::{Spool, directory};
+use super::spool::Spool;
 use super::{Ended, Fanout, Miss};
+use crate::base::spool_dir;
 use crate::host::{Exit, Host, HostError, Request, Stream};
 
 /// What is told of a command that runs on many hosts.
@@ -120,7 +121,7 @@ impl Desk {
         if state.broken.is_none()
             && let Err(error) = state.spool.put(stream, bytes)
         {
-            state.broken = Some(format!("its output could not be kept in {}: {error}", directory().display()));
+            state.broken = Some(format!("its output could not be kept in {}: {error}", spool_dir().display()));
         }
         state.ring(host, bell);
         state.broken.is_none()
@@ -140,7 +141,7 @@ impl Desk {
             Ok(Some((stream, bytes))) => Some(Told::Output { host, stream, bytes }),
             Ok(None) => state.ended.take().map(Told::Ended),
             Err(error) => {
-                let reason = format!("its output could not be read back from {}: {error}", directory().display());
+                let reason = format!("its output could not be read back from {}: {error}", spool_dir().display());
                 state.spool = Spool::new(0);
                 if let Some(ended) = &mut state.ended {
                     ended.result = Err(Miss::Local(reason.clone()));

@@ -8,7 +8,8 @@ use futures::StreamExt;
 use futures::stream::unfold;
 use tokio::sync::watch;
 
-use super::spool::{Spool, directory};
+use super::spool::Spool;
+use crate::base::spool_dir;
 use crate::host::Input;
 
 /// One source for many hosts: it is read once, kept in a file that has no name, and given to each host at the host's own pace.
@@ -42,7 +43,7 @@ impl Feed {
     /// # Errors
     /// Where there is no file to keep it in, or no thread.
     pub fn of(source: impl Read + Send + 'static) -> io::Result<Self> {
-        let file = tempfile::tempfile_in(directory())?;
+        let file = tempfile::tempfile_in(spool_dir())?;
         let (read, _) = watch::channel(Progress::default());
         let kept = Arc::new(Kept { file, read, furthest: Mutex::default(), moved: Condvar::new() });
         let keeping = Arc::clone(&kept);
@@ -86,7 +87,7 @@ impl Kept {
                 Err(error) => break Err(format!("cannot read the input for the hosts: {error}")),
             };
             if let Err(error) = self.file.write_all_at(&piece[..count], length) {
-                break Err(format!("the input for the hosts cannot be kept in {}: {error}", directory().display()));
+                break Err(format!("the input for the hosts cannot be kept in {}: {error}", spool_dir().display()));
             }
             length += count as u64;
             self.read.send_modify(|read| read.length = length);
@@ -110,7 +111,7 @@ impl Kept {
         }
         let mut piece = vec![0; left.min(Spool::PIECE)];
         if let Err(error) = self.file.read_exact_at(&mut piece, at) {
-            let reason = format!("the input for the hosts cannot be read back from {}: {error}", directory().display());
+            let reason = format!("the input for the hosts cannot be read back from {}: {error}", spool_dir().display());
             self.read.send_modify(|read| read.end = Some(Err(reason)));
             return std::future::pending().await;
         }

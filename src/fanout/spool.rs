@@ -2,10 +2,10 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::base::spool_dir;
 use crate::host::Stream;
 
 /// What one host wrote and nobody has taken yet: a little in memory, any more in a file that has no name.
@@ -83,7 +83,7 @@ impl Spool {
     fn write(&mut self, stream: Stream, piece: &[u8]) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(tempfile::tempfile_in(directory())?),
+            none => none.insert(tempfile::tempfile_in(spool_dir())?),
         };
         let length = u32::try_from(piece.len()).map_err(io::Error::other)?;
         let mut record = Vec::with_capacity(Self::HEAD + piece.len());
@@ -123,12 +123,6 @@ fn first_record(block: &[u8]) -> Option<(Stream, &[u8], &[u8])> {
     let [stream, length @ ..] = *head;
     let (piece, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(length)).ok()?)?;
     Some((if stream == 0 { Stream::Stdout } else { Stream::Stderr }, piece, rest))
-}
-
-/// Where large temporary files go: `/tmp` is memory on many machines.
-pub(super) fn directory() -> PathBuf {
-    let usual = PathBuf::from("/var/tmp");
-    if std::env::var_os("TMPDIR").is_none() && usual.is_dir() { usual } else { std::env::temp_dir() }
 }
 
 #[cfg(test)]

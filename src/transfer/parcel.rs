@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use super::blocks::{Blocks, Origin};
 use super::entry::{Entry, Kind, Stamp};
+use crate::base::spool_dir;
 
 /// Files and trees of this machine, read and hashed once, to be copied to any number of hosts.
 #[derive(Debug)]
@@ -117,11 +118,7 @@ impl Parcel {
     /// # Errors
     /// When it cannot be read, or kept.
     pub fn spooled(mut reader: impl Read) -> Result<Self, SourceError> {
-        // `/tmp` is memory on many machines.
-        let usual = Path::new("/var/tmp");
-        let is_usual = std::env::var_os("TMPDIR").is_none() && usual.is_dir();
-        let file = if is_usual { tempfile::tempfile_in(usual) } else { tempfile::tempfile() };
-        let mut file = file.map_err(SourceError::Spool)?;
+        let mut file = tempfile::tempfile_in(spool_dir()).map_err(SourceError::Spool)?;
         let (size, sha256) = hash(&mut reader, |block| file.write_all(block)).map_err(SourceError::Spool)?;
         let mut parcel = Self::empty(Shape::File(Vec::new()));
         let entry = Entry { path: Vec::new(), kind: Kind::File { size, sha256 }, mode: 0o644, modified: None };
