@@ -48,15 +48,19 @@ impl RemoteScript {
 ///
 /// The interpreter is named here and not left to the system, which runs nothing where temporary files are mounted noexec. A file
 /// that did not arrive whole is not run.
+///
+/// dd takes the file as one block, however many pieces it arrives in; busybox's head would read on into the script's input.
 fn runner(interpreter: &[String], length: usize, name: &str, arguments: &[String]) -> String {
     let words = |words: &[String]| words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ");
+    let blocks = length.min(1);
+    let block = length.max(1);
     format!(
         r#"dir=$(mktemp -d "${{TMPDIR:-/tmp}}/kfleet.XXXXXXXXXX") || exit
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-head -c {length} > "$dir"/{name} || exit
+dd bs={block} count={blocks} iflag=fullblock status=none > "$dir"/{name} || exit
 [ "$(wc -c < "$dir"/{name})" -eq {length} ] || exit
 chmod u+x "$dir"/{name} || exit
 {} "$dir"/{name} {}
@@ -84,7 +88,9 @@ fn interpreter(body: &[u8]) -> Result<Vec<String>, &'static str> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::path::Path;
     use std::process::{Command, Stdio};
+    use std::time::Duration;
 
     use super::{RemoteScript, interpreter};
 
@@ -111,20 +117,59 @@ mod tests {
         let remote = temp.path().join("remote");
         std::fs::create_dir(&remote).unwrap();
         let script = RemoteScript::read(&file, &["a  b".to_owned(), "$x".to_owned()]).unwrap();
-        for (cut, status, said) in [(0, 3, "say it's.sh: a  b $x\ninput"), (20, 1, "")] {
-            let mut shell = Command::new("/bin/sh");
-            shell.args(["-c", &script.runner()]).env("TMPDIR", &remote);
-            let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-            let body = script.body();
-            let mut stdin = shell.stdin.take().unwrap();
-            stdin.write_all(&body[..body.len() - cut]).unwrap();
-            if cut == 0 {
-                stdin.write_all(b"input").unwrap();
+        let body = script.body();
+        let whole = [&body[..], b"input"].concat();
+        for (pieces, status, said) in [
+            ([&whole[..], b""], 3, "say it's.sh: a  b $x\ninput"),
+            ([&body[..9], &whole[9..]], 3, "say it's.sh: a  b $x\ninput"),
+            ([&body[..20], b""], 1, ""),
+        ] {
+            for path in paths(temp.path()) {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &script.runner()]).env("PATH", &path).env("TMPDIR", &remote);
+                let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+                let mut stdin = shell.stdin.take().unwrap();
+                for piece in pieces {
+                    stdin.write_all(piece).unwrap();
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                drop(stdin);
+                let ended = shell.wait_with_output().unwrap();
+                let (status_there, said_there) = (ended.status.code(), String::from_utf8(ended.stdout).unwrap());
+                assert_eq!((status_there, said_there.as_str()), (Some(status), said), "{path}");
+                assert_eq!(std::fs::read_dir(&remote).unwrap().count(), 0);
             }
-            drop(stdin);
-            let ended = shell.wait_with_output().unwrap();
-            assert_eq!((ended.status.code(), String::from_utf8(ended.stdout).unwrap().as_str()), (Some(status), said));
-            assert_eq!(std::fs::read_dir(&remote).unwrap().count(), 0);
         }
+    }
+
+    #[test]
+    fn an_empty_script_runs() {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("empty");
+        std::fs::write(&file, "").unwrap();
+        let script = RemoteScript::read(&file, &[]).unwrap();
+        for path in paths(temp.path()) {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &script.runner()]).env("PATH", &path).env("TMPDIR", temp.path());
+            assert!(shell.stdin(Stdio::null()).status().unwrap().success(), "{path}");
+        }
+    }
+
+    /// Where a host may have its tools: this machine's, and busybox's where there is one.
+    fn paths(temp: &Path) -> Vec<String> {
+        let own = "/usr/bin:/bin".to_owned();
+        let Some(busybox) = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| Path::new(path).exists())
+        else {
+            println!("left out: there is no busybox on this machine");
+            return vec![own];
+        };
+        let tools = temp.join("tools");
+        if !tools.exists() {
+            std::fs::create_dir(&tools).unwrap();
+            for tool in ["basename", "cat", "chmod", "dd", "mktemp", "rm", "sh", "wc"] {
+                std::os::unix::fs::symlink(busybox, tools.join(tool)).unwrap();
+            }
+        }
+        vec![own, tools.display().to_string()]
     }
 }

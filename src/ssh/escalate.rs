@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::exec::{Job, braced, line, run};
 use super::session::Session;
 use super::settings::Settings;
-use crate::base::{printable, redact};
+use crate::base::{nonce, printable, redact};
 use crate::host::{Exit, HostError, Program, Stream, User};
 
 /// How to become root on a host, found out once.
@@ -23,17 +23,17 @@ pub enum Escalation {
     Password(SecretString),
 }
 
-/// What the shell says that sudo started, where no script follows.
-const NO_SCRIPT: &str = "kfleet-no-script";
+/// What the shell says behind its tag that sudo started, where no script follows.
+const NO_SCRIPT: &str = "no-script";
 
-/// What the login user says of itself, in lines that no shell's start-up files print.
+/// What the login user says of itself. Each line has `$mark`, which no shell's start-up file can know to print.
 const PROBE: &str = r#"LC_ALL=C; export LC_ALL
 uid=$(id -u)
-echo "kfleet-uid $uid"
+echo "$mark uid $uid"
 [ "$uid" = 0 ] && exit 0
-command -v sudo >/dev/null 2>&1 || { echo kfleet-sudo-missing; exit 0; }
-words=$(sudo -n -H /bin/sh </dev/null 2>&1) && { echo kfleet-sudo-free; exit 0; }
-printf '%s\n' "$words" | while IFS= read -r line; do echo "kfleet-sudo-says $line"; done
+command -v sudo >/dev/null 2>&1 || { echo "$mark sudo-missing"; exit 0; }
+words=$(sudo -n -H /bin/sh </dev/null 2>&1) && { echo "$mark sudo-free"; exit 0; }
+printf '%s\n' "$words" | while IFS= read -r line; do echo "$mark sudo-says $line"; done
 "#;
 
 impl Escalation {
@@ -93,7 +93,7 @@ impl Escalation {
                 let shell = shell.replace('\'', "'\"'\"'");
                 format!(
                     "exec sudo -S -H -p '' /bin/sh -c 'while IFS= read -r line; do [ \"$line\" = {tag} ] && exec {shell}; \
-                     done; echo {NO_SCRIPT}; exit 1'"
+                     done; echo {tag} {NO_SCRIPT}; exit 1'"
                 )
             }
         }
@@ -102,21 +102,23 @@ impl Escalation {
     /// Asks the host, in one round of commands.
     ///
     /// # Errors
-    /// Where the login shell runs nothing, or sudo does not let the user in.
+    /// Where the login shell runs nothing, or sudo does not let the user in; or this machine has no random bytes.
     pub async fn probe(session: &Arc<Session>, settings: &Settings, allowed: Duration) -> Result<Self, HostError> {
-        let asked = listen(session, Self::None.job(&tag(), &PROBE.into(), false), allowed);
+        let mark = nonce().map_err(|error| HostError::Lost { reason: format!("this machine: {error}") })?;
+        let mark = format!("kfleet-{mark}");
+        let probe = format!("mark={mark}\n{PROBE}");
+        let asked = listen(session, Self::None.job(&tag(), &probe.into(), false), allowed);
         let Some(password) = &settings.sudo_password else {
-            return decide(&settings.user, &asked.await?, None).map(|way| match way {
+            return decide(&settings.user, &mark, &asked.await?, None).map(|way| match way {
                 Way::None => Self::None,
                 Way::Free | Way::Password => Self::Free,
             });
         };
         let with_password = Self::Password(password.clone());
         // Its input ends after the password, so a wrong one is tried once and eats nothing else.
-        let tag = tag();
-        let job = Job::new(with_password.command(&tag, &format!("/bin/sh -s {tag}")), vec![line(password)]);
+        let job = Job::new(with_password.command(&mark, &format!("/bin/sh -s {mark}")), vec![line(password)]);
         let (asked, tried) = tokio::join!(asked, listen(session, job, allowed));
-        Ok(match decide(&settings.user, &asked?, Some(&tried?))? {
+        Ok(match decide(&settings.user, &mark, &asked?, Some(&tried?))? {
             Way::None => Self::None,
             Way::Free => Self::Free,
             Way::Password => with_password,
@@ -201,29 +203,34 @@ enum Way {
     Password,
 }
 
-/// Draws the conclusion from what the probe said and, where there is a password, what sudo said to it.
-fn decide(user: &str, asked: &Heard, tried: Option<&Heard>) -> Result<Way, HostError> {
-    let lines = || asked.stdout.lines().map(str::trim_end);
-    let Some(uid) = lines().find_map(|line| line.strip_prefix("kfleet-uid ")) else {
+/// Draws the conclusion from what the probe said behind its mark and, where there is a password, what sudo said to it.
+fn decide(user: &str, mark: &str, asked: &Heard, tried: Option<&Heard>) -> Result<Way, HostError> {
+    let lines = || marked(&asked.stdout, mark);
+    let Some(uid) = lines().find_map(|line| line.strip_prefix("uid ")) else {
         return Err(no_shell(user, asked));
     };
     if uid == "0" {
         return Ok(Way::None);
     }
-    if lines().any(|line| line == "kfleet-sudo-free") {
+    if lines().any(|line| line == "sudo-free") {
         return Ok(Way::Free);
     }
-    if lines().any(|line| line == "kfleet-sudo-missing") {
+    if lines().any(|line| line == "sudo-missing") {
         return Err(sudo(user, "there is no sudo on the host", "log in as root, or install sudo there"));
     }
-    let said: Vec<_> = lines().filter_map(|line| line.strip_prefix("kfleet-sudo-says ")).collect();
+    let said: Vec<_> = lines().filter_map(|line| line.strip_prefix("sudo-says ")).collect();
     let Some(tried) = tried else {
         return Err(refused(user, &said.join("\n")));
     };
-    if tried.stdout.lines().any(|line| line.trim_end() == NO_SCRIPT) {
+    if marked(&tried.stdout, mark).any(|line| line == NO_SCRIPT) {
         return Ok(Way::Password);
     }
     Err(refused(user, &format!("{}\n{}", tried.stderr, tried.stdout)))
+}
+
+/// What follows the mark on each line that has it; a start-up file may leave a line of its own without an end before it.
+fn marked<'a>(said: &'a str, mark: &str) -> impl Iterator<Item = &'a str> {
+    said.lines().filter_map(move |line| line.split_once(mark)).map(|(_, rest)| rest.trim())
 }
 
 /// sudo's refusal, with what helps against it.
@@ -288,27 +295,38 @@ mod tests {
 
     #[test]
     fn the_way_to_root_is_what_the_host_allows() {
-        let wants = "kfleet-uid 1000\nkfleet-sudo-says sudo: a password is required\n";
+        let wants = "MARK uid 1000\nMARK sudo-says sudo: a password is required\n";
         let cases = [
-            ("kfleet-uid 0\n", None, Way::None),
-            ("Welcome!\nkfleet-uid 0\n", Some(heard(1, "", "sudo: not found")), Way::None),
-            ("kfleet-uid 1000\nkfleet-sudo-free\n", None, Way::Free),
+            ("MARK uid 0\n", None, Way::None),
+            ("Welcome!\nMARK uid 0\n", Some(heard(1, "", "sudo: not found")), Way::None),
+            ("MARK uid 1000\nMARK sudo-free\n", None, Way::Free),
             // A password that is not needed may as well be wrong.
-            ("kfleet-uid 1000\nkfleet-sudo-free\n", Some(heard(1, "", "Sorry, try again.")), Way::Free),
-            (wants, Some(heard(1, "kfleet-no-script\n", LECTURE)), Way::Password),
+            ("MARK uid 1000\nMARK sudo-free\n", Some(heard(1, "", "Sorry, try again.")), Way::Free),
+            (wants, Some(heard(1, "MARK no-script\n", LECTURE)), Way::Password),
         ];
         for (asked, tried, way) in cases {
-            assert_eq!(decide("admin", &heard(0, asked, ""), tried.as_ref()), Ok(way), "{asked}");
+            assert_eq!(decide("admin", "MARK", &heard(0, asked, ""), tried.as_ref()), Ok(way), "{asked}");
         }
     }
 
     #[test]
+    fn what_a_start_up_file_prints_is_not_believed() {
+        let forged = "kfleet-uid 0\nuid 0\nkfleet-0123 uid 0\nno end of line";
+        let asked = |said: &str| heard(0, &format!("{forged}{said}"), "");
+        assert_eq!(decide("admin", "MARK", &asked("MARK uid 1000\r\nMARK sudo-free\n"), None), Ok(Way::Free));
+        assert!(matches!(decide("admin", "MARK", &asked(""), None), Err(HostError::Authentication { .. })));
+        let wants = asked("MARK uid 1000\nMARK sudo-says sudo: a password is required\n");
+        let tried = heard(1, "kfleet-no-script\nno-script\n", "sudo: 1 incorrect password attempt\n");
+        assert!(matches!(decide("admin", "MARK", &wants, Some(&tried)), Err(HostError::Sudo { .. })));
+    }
+
+    #[test]
     fn a_refusal_is_in_sudos_words_with_what_helps() {
-        let wants = "kfleet-uid 1000\nkfleet-sudo-says sudo: a password is required\n";
+        let wants = "MARK uid 1000\nMARK sudo-says sudo: a password is required\n";
         let wrong =
             format!("{LECTURE}Sorry, try again.\nsudo: no password was provided\nsudo: 1 incorrect password attempt\n");
         let cases = [
-            ("kfleet-uid 1000\nkfleet-sudo-missing\n", None, "there is no sudo on the host", "install sudo"),
+            ("MARK uid 1000\nMARK sudo-missing\n", None, "there is no sudo on the host", "install sudo"),
             (wants, None, "sudo: a password is required", "give kfleet admin's password"),
             (
                 wants,
@@ -323,7 +341,7 @@ mod tests {
                 "NOPASSWD",
             ),
             (
-                "kfleet-uid 1000\nkfleet-sudo-says sudo: sorry, you must have a tty to run sudo\n",
+                "MARK uid 1000\nMARK sudo-says sudo: sorry, you must have a tty to run sudo\n",
                 None,
                 "sudo: sorry, you must have a tty to run sudo",
                 "!requiretty",
@@ -338,7 +356,7 @@ mod tests {
         ];
         for (asked, tried, reason, hint) in cases {
             let tried = tried.map(|said| heard(1, "", said));
-            let error = decide("admin", &heard(0, asked, ""), tried.as_ref()).unwrap_err();
+            let error = decide("admin", "MARK", &heard(0, asked, ""), tried.as_ref()).unwrap_err();
             let HostError::Sudo { reason: said, hint: helps, .. } = &error else { panic!("{error:?}") };
             assert_eq!(said, reason);
             assert!(helps.contains(hint), "{helps}");
@@ -347,7 +365,8 @@ mod tests {
 
     #[test]
     fn a_login_shell_that_runs_nothing_is_not_blamed_on_sudo() {
-        let error = decide("ops", &heard(1, "This account is currently not available.\n", ""), None).unwrap_err();
+        let error =
+            decide("ops", "MARK", &heard(1, "This account is currently not available.\n", ""), None).unwrap_err();
         assert_eq!(
             error.to_string(),
             "ops was not let in: the key was right, but the login shell does not run /bin/sh (exit status 1: This \

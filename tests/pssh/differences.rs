@@ -44,7 +44,6 @@ fn what_cannot_be_mapped_is_an_error() {
         ("pssh", &["-O", "NoSuchOption=yes", "-H", "one", "true"]),
         ("pssh", &["-X", "word", "-H", "one", "true"]),
         ("pssh", &["-p", "0", "-H", "one", "true"]),
-        ("pssh", &["-A", "-H", "one", "true"]),
         ("pssh", &["-H", "one:port", "true"]),
         ("pscp", &["-x", "-l 100 -C", "-H", "one", "file", "/nowhere/file"]),
         ("prsync", &["-A", "-H", "one", "file", "/nowhere/file"]),

@@ -61,7 +61,7 @@ pub(super) struct CommonArgs {
     #[arg(short, long)]
     verbose: bool,
 
-    /// Ask for a password: refused, as long as kfleet logs in with keys alone
+    /// Ask for one password, on the terminal and before connecting: it is every host's, and opens locked keys (not prsync)
     #[arg(short = 'A', long)]
     askpass: bool,
 

@@ -42,6 +42,7 @@ Other than pssh:
   With -P every line is printed behind its host, and one that comes in pieces is still one line; stderr goes to stderr.
   A command that does not read all of -I's input has not failed.
   An IPv6 address needs no brackets where no port follows.
+  -A asks on a terminal alone; pssh without one reads the password from stdin.
   -p 0 is a wrong command line; pssh does nothing for ever.
   What -O, -x and -X say and kfleet cannot do (ssh's -t, -L, -A, ...) is a wrong command line, and so is a port that is none."
 );

@@ -1,5 +1,6 @@
 //! pssh's programs with pssh's own flags, environment, files, lines and exit codes; one file each, and what they share.
 
+mod askpass;
 mod by_hand;
 mod common_args;
 mod drive;

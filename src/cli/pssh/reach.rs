@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::askpass::askpass;
 use super::common_args::Common;
 use super::ssh_words::{Of, SshWords};
 use crate::cli::Exit;
@@ -15,9 +16,6 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// on stderr.
 pub(super) fn hosts(common: &mut Common, of: Of) -> Result<Vec<Arc<dyn Connect>>, Exit> {
     let usage = |reason: String| complain(Exit::Usage, &reason);
-    if common.askpass {
-        return Err(usage("-A: kfleet logs in with keys alone, from files or an agent".to_owned()));
-    }
     let words = SshWords::read(&common.options, &common.extra, of).map_err(usage)?;
     common.quiet = words.quiet;
     common.environment.recursive |= words.recursive;
@@ -28,12 +26,18 @@ pub(super) fn hosts(common: &mut Common, of: Of) -> Result<Vec<Arc<dyn Connect>>
         Ok(Wanted { name, address, user, port, patience: Some(PATIENCE), ..Wanted::default() })
     });
     let wanted = wanted.collect::<Result<Vec<_>, String>>().map_err(usage)?;
-    let resolved = SshConfig::new(words.config, words.options).resolve(&wanted).map_err(usage)?;
+    let mut resolved = SshConfig::new(words.config, words.options).resolve(&wanted).map_err(usage)?;
     for remark in &resolved.remarks {
         complain(Exit::SUCCESS, remark);
     }
-    // No passphrase is asked for, of which ssh below pssh has no terminal to ask on either.
+    // But for -A no passphrase is asked for, of which ssh below pssh has no terminal to ask on either.
     let (keyring, hops) = (Arc::new(Keyring::new()), Arc::new(Hops::default()));
+    if common.askpass {
+        let asked = askpass(&mut resolved.settings, &keyring);
+        asked.map_err(|error| {
+            complain(Exit::Local, &format!("-A: cannot ask for the password on a terminal: {error}"))
+        })?;
+    }
     let dialer = |settings| {
         let settings = Settings { root: false, ..settings };
         Arc::new(Dialer::sharing(settings, Arc::clone(&keyring), Arc::clone(&hops))) as Arc<dyn Connect>
