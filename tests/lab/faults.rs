@@ -268,7 +268,11 @@ fn a_workstation_that_dies_at_any_stage_loses_nothing() {
     assert!(["h1", "h2", "hosts-file", "control-plane"].iter().all(|moment| seen.contains(moment)), "{seen:?}");
     converges(&lab);
     assert_eq!(lab.nodes(), ["h1 True", "h2 True"]);
-    lab.wait("every token to be gone", || lab.root("h1", "kubeadm token list").is_empty());
+    // A token that nobody was left to revoke ends by itself within half an hour.
+    let left = lab.root("h1", "kubeadm token list | awk 'NR > 1 { print $2 }'");
+    let is_short =
+        |ttl: &str| ttl.strip_suffix('m').and_then(|minutes| minutes.parse().ok()).is_some_and(|m: u32| m <= 30);
+    assert!(left.lines().all(|ttl| is_short(ttl) || ttl.ends_with('s')), "{left}");
 }
 
 #[test]
