@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::future::OptionFuture;
+use futures::{FutureExt, StreamExt};
 use russh::ChannelMsg;
 use russh::client::Msg;
 use russh::{ChannelWriteHalf, Sig};
@@ -15,10 +16,12 @@ use super::session::Session;
 use crate::base::printable;
 use crate::host::{Exit, HostError, Input, Output, Stream};
 
-/// How long a channel may be silent after the exit status before it is left: a child that stays behind holds it open.
-const SILENCE: Duration = Duration::from_secs(1);
-/// How long it may talk on after the exit status: what was in the pipes by then takes less.
-const REMAINDER: Duration = Duration::from_secs(10);
+/// How long a channel may be silent after the exit status, before and after the server has answered a ping, until it is left: a
+/// child that stays behind holds it open. Without the ping a slow line or a busy server would be taken for silence.
+const SILENCE: Duration = Duration::from_millis(500);
+/// How much it may say after the exit status, in bytes: what is in the pipes and in the server's buffers by then is less, since
+/// no more than a window is under way.
+const REMAINDER: usize = 32 << 20;
 
 /// As good as for ever.
 const AGES: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -61,7 +64,7 @@ pub async fn run(
     let late = |_| HostError::Deadline { after: allowed };
     let mut channel = timeout_at(deadline, session.open()).await.map_err(late)??;
     let mut unfinished = Unfinished { session: Arc::clone(session), stop };
-    let heard = read(&mut channel, job, deadline, output).await;
+    let heard = read(session, &mut channel, job, deadline, output).await;
     if !matches!(heard, Some(Heard::Late)) {
         unfinished.stop = None;
     }
@@ -100,17 +103,24 @@ enum Heard {
 }
 
 /// Feeds a channel and reads it to its end; `None` where that came before an exit status.
-async fn read(channel: &mut Channel, job: Job, deadline: Instant, output: &mut dyn Output) -> Option<Heard> {
+async fn read(
+    session: &Session,
+    channel: &mut Channel,
+    job: Job,
+    deadline: Instant,
+    output: &mut dyn Output,
+) -> Option<Heard> {
     // Selected against the reader: where the other side ends with its window shut, writing never returns.
     let feeding = feed(Arc::clone(&channel.writer), job);
     tokio::pin!(feeding);
     let mut fed = false;
-    let mut exit: Option<(Exit, Instant)> = None;
+    let mut exit: Option<Exit> = None;
+    let mut remainder = 0;
+    // Asked after the exit status, when nothing comes any more, and answered since.
+    let mut ping = None;
+    let mut answered = false;
     loop {
-        let limit = match &exit {
-            None => deadline,
-            Some((_, since)) => deadline.min(*since + REMAINDER).min(Instant::now() + SILENCE),
-        };
+        let limit = if exit.is_some() && ping.is_none() { deadline.min(Instant::now() + SILENCE) } else { deadline };
         let message = tokio::select! {
             message = channel.reader.wait() => message,
             _ = &mut feeding, if !fed => {
@@ -118,26 +128,41 @@ async fn read(channel: &mut Channel, job: Job, deadline: Instant, output: &mut d
                 fed = true;
                 continue;
             }
+            () = OptionFuture::from(ping.as_mut()).map(drop), if ping.is_some() => {
+                ping = None;
+                answered = true;
+                continue;
+            }
             () = sleep_until(limit) => match exit {
-                Some((exit, _)) => {
-                    return Some(Heard::End(exit));
+                Some(_) if !answered && limit < deadline => {
+                    ping = Some(session.ping().boxed());
+                    continue;
                 }
+                Some(exit) => return Some(Heard::End(exit)),
                 None => return Some(Heard::Late),
             },
         };
+        if let (Some(exit), Some(ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. })) = (&exit, &message)
+        {
+            (ping, answered) = (None, false);
+            remainder += data.len();
+            if remainder > REMAINDER {
+                return Some(Heard::End(exit.clone()));
+            }
+        }
         match message {
             Some(ChannelMsg::Data { data }) if !data.is_empty() => output.take(Stream::Stdout, &data),
             Some(ChannelMsg::ExtendedData { data, ext: 1 }) if !data.is_empty() => output.take(Stream::Stderr, &data),
-            Some(ChannelMsg::ExitStatus { exit_status }) => exit = Some((Exit::Status(exit_status), Instant::now())),
+            Some(ChannelMsg::ExitStatus { exit_status }) => exit = Some(Exit::Status(exit_status)),
             Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
-                exit = Some((Exit::Signal(name(&signal_name)), Instant::now()));
+                exit = Some(Exit::Signal(name(&signal_name)));
             }
             Some(ChannelMsg::Failure) => return Some(Heard::Refused),
             // Neither Eof nor the exit status is the end: either may come first, and output after both.
             Some(_) => {}
             None => {
                 channel.closed = true;
-                return exit.map(|(exit, _)| Heard::End(exit));
+                return exit.map(Heard::End);
             }
         }
     }

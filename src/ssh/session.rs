@@ -74,6 +74,12 @@ impl Session {
         HostError::Lost { reason }
     }
 
+    /// Waits until the server has answered: by then it has sent what it had to say before, as far as there was room for it.
+    pub async fn ping(&self) {
+        // Where the connection is lost, its channels say so.
+        let _ = self.handle.send_ping().await;
+    }
+
     /// Does `chore` in the background, on this connection; it must end by itself.
     pub fn meanwhile(&self, chore: impl Future<Output = ()> + Send + 'static) {
         // Without a runtime there is no connection any more either.

@@ -234,30 +234,31 @@ const MOMENTS: [(&str, &str); 9] = [
     ("step-started", "ready"),
 ];
 
-/// Runs `up` again and again, and stops each run at the next moment that it comes to, in this way.
+/// Runs `up` again and again until one run comes to its end; each run before it is stopped, in this way, at the first moment
+/// at which none was stopped before.
 fn stopped_at_every_moment(lab: &Lab, stop: impl Fn(&mut Child)) -> Vec<&'static str> {
-    let mut seen = Vec::new();
-    for (event, word) in MOMENTS {
+    let (mut left, mut seen) = (MOMENTS.to_vec(), Vec::new());
+    loop {
         free(lab);
         let mut up = begin(lab);
         let lines = BufReader::new(up.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let mut told = Vec::new();
-        let marked = format!("\"event\":\"{event}\"");
-        let mut stopped = false;
+        let (mut told, mut stopped) = (Vec::new(), false);
         for line in lines {
-            if !stopped && line.contains(&marked) && line.contains(word) {
+            let is_now =
+                |(event, word): &(&str, &str)| line.contains(&format!("\"event\":\"{event}\"")) && line.contains(word);
+            if let Some(place) = left.iter().position(is_now).filter(|_| !stopped) {
                 stopped = true;
+                seen.push(left.remove(place).1);
                 stop(&mut up);
             }
             told.push(line);
         }
         let code = up.wait().unwrap().code();
-        if stopped {
-            seen.push(word);
+        assert!(matches!(code, None | Some(0 | 3)), "{seen:?}: {code:?}\n{}", told.join("\n"));
+        if !stopped {
+            return seen;
         }
-        assert!(matches!(code, None | Some(0 | 3)), "{event} {word}: {code:?}\n{}", told.join("\n"));
     }
-    seen
 }
 
 #[test]

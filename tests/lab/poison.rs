@@ -63,6 +63,7 @@ fn no_secret_is_found_where_it_was_not_put() {
     // And a wrong one, which is a failure that is told at length.
     let wrong = lab
         .kfleet(&["up", "-v", "-i", inventory])
+        .env("KFLEET_CA_PASSPHRASE", CA)
         .env("KFLEET_SSH_PASSWORD", PASSWORD.to_owned() + "-wrong")
         .env("KFLEET_SUDO_PASSWORD", PASSWORD.to_owned() + "-wrong")
         .output()

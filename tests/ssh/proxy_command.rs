@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use kfleet::host::HostError;
+use kfleet::host::{Exit, HostError};
 use kfleet::ssh::{Settings, Via};
 
 use crate::sshd::{Sshd, connect, run};
@@ -48,4 +48,34 @@ async fn a_command_that_fails_is_heard() {
         assert!(!reason.contains('\x1b'), "{reason:?}");
         assert!(started.elapsed() < Duration::from_secs(4), "{command}");
     }
+}
+
+/// Passes 300 kB of what the server says, is silent for three seconds, and passes the rest.
+const STALLING: &str = r#"
+import os, socket, sys, threading, time
+server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+def up():
+    while (data := os.read(0, 65536)):
+        server.sendall(data)
+threading.Thread(target=up, daemon=True).start()
+passed = 0
+while (data := server.recv(16384)):
+    if passed <= 300_000 < passed + len(data):
+        time.sleep(3)
+    passed += len(data)
+    view = memoryview(data)
+    while view:
+        view = view[os.write(1, view):]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_stalls_after_the_exit_status_loses_nothing() {
+    let Some(sshd) = Sshd::start() else { return };
+    let program = sshd.path("stalling.py");
+    std::fs::write(&program, STALLING).unwrap();
+    let host = connect(by(&sshd, &format!("python3 {} {}", program.display(), sshd.port))).await.unwrap();
+    // The shell has ended long before the line is through with what its child wrote.
+    let ran = run(&*host, "head -c 1000000 /dev/zero & exit 3").await;
+    assert_eq!((ran.stdout.len(), ran.exit), (1_000_000, Exit::Status(3)));
+    host.close().await;
 }
