@@ -52,7 +52,7 @@ impl Stage {
     /// `None` where this machine cannot run an sshd, which is told.
     pub fn set() -> Option<Self> {
         // What the shell of who runs the tests reads when it starts is not theirs to wait for.
-        let lines = "AcceptEnv PSSH_*\nMaxStartups 100\nSubsystem sftp internal-sftp\nSetEnv HOME=/nonexistent";
+        let lines = "AcceptEnv PSSH_*\nMaxStartups 100\nSubsystem sftp internal-sftp";
         let sshd = Sshd::with(lines, &["ed25519"])?;
         let path = |name: &str| sshd.path(name).display().to_string();
         let config = format!(

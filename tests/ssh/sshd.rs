@@ -50,10 +50,11 @@ impl Sshd {
         fs::write(path("known_hosts"), "").unwrap();
         let port = free_port();
         let lines = lines.replace("DIR", &directory.path().display().to_string());
+        // No start-up file of this machine's root has a word in what is tested.
         let mut config = format!(
-            "{lines}\nListenAddress 127.0.0.1\nPort {port}\nPidFile none\nUsePAM no\nStrictModes no\nLogLevel ERROR\n\
-             PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-             AuthorizedKeysFile {}\n",
+            "{lines}\nSetEnv HOME=/nonexistent\nListenAddress 127.0.0.1\nPort {port}\nPidFile none\nUsePAM no\n\
+             StrictModes no\nLogLevel ERROR\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n\
+             KbdInteractiveAuthentication no\nAuthorizedKeysFile {}\n",
             path("authorized_keys").display()
         );
         for kind in host_keys {
