@@ -18,13 +18,11 @@ const LINE: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_from_one_host_holds_no_other_up() {
     let Some(sshd) = Sshd::start() else { return };
-    let full = std::env::var_os("KFLEET_TEST_FULL").is_some_and(|full| full == "1");
-    let megabytes = if full { 1000 } else { 300 };
     let mut listening = Command::new(std::env::current_exe().unwrap());
     listening
         .args(["--exact", "flood::listening", "--ignored", "--nocapture"])
         .env("KFLEET_TEST_FLOOD", sshd.directory.path());
-    listening.env("KFLEET_TEST_PORT", sshd.port.to_string()).env("KFLEET_TEST_MEGABYTES", megabytes.to_string());
+    listening.env("KFLEET_TEST_PORT", sshd.port.to_string()).env("KFLEET_TEST_MEGABYTES", "1000");
     let output = tokio::task::spawn_blocking(move || listening.output().unwrap()).await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     print!("{said}");
