@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::lab::{Lab, full};
+use crate::lab::{Lab, full, signal};
 use crate::ran::Ran;
 
 /// Takes from h2 what the steps of the base have brought, so that the next `up` has each of them to do again.
@@ -56,12 +56,6 @@ chmod +x /usr/local/sbin/{command}"
     }
 }
 
-/// `kfleet up --json` under way.
-fn begin(lab: &Lab) -> Child {
-    let mut command = lab.kfleet(&["up", "--json", "-i"]);
-    command.arg(lab.file("inventory.toml")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
 fn ended(up: Child) -> Ran {
     up.wait_with_output().unwrap().into()
 }
@@ -96,7 +90,7 @@ fn a_host_whose_power_is_cut_in_a_step_costs_only_itself() {
     for (step, command, arguments) in BASE.iter().take(if full() { 4 } else { 1 }) {
         lab.root("h2", UNDO);
         let gate = Gate::at(&lab, "h2", command, arguments);
-        let up = begin(&lab);
+        let up = lab.begin();
         gate.wait();
         lab.script("stop", &["h2"]).exits(0);
         let up = ended(up).exits(4);
@@ -115,7 +109,7 @@ fn a_connection_that_breaks_in_a_step_is_told_and_made_up_for() {
     for (step, command, arguments) in BASE {
         lab.root("h2", UNDO);
         let gate = Gate::at(&lab, "h2", command, arguments);
-        let up = begin(&lab);
+        let up = lab.begin();
         gate.wait();
         // An sshd that is restarted with all its sessions.
         lab.root("h2", "systemctl restart ssh; pkill -f '^sshd: ops' || :");
@@ -133,7 +127,7 @@ fn a_network_that_swallows_everything_ends_in_a_clear_result() {
     let lab = Lab::ready();
     lab.root("h2", UNDO);
     let gate = Gate::at(&lab, "h2", "firewall-cmd", "*--add-port*");
-    let up = begin(&lab);
+    let up = lab.begin();
     gate.wait();
     let drop = |verb: &str| {
         lab.root(
@@ -240,7 +234,7 @@ fn stopped_at_every_moment(lab: &Lab, stop: impl Fn(&mut Child)) -> Vec<&'static
     let (mut left, mut seen) = (MOMENTS.to_vec(), Vec::new());
     loop {
         free(lab);
-        let mut up = begin(lab);
+        let mut up = lab.begin();
         let lines = BufReader::new(up.stdout.take().unwrap()).lines().map_while(Result::ok);
         let (mut told, mut stopped) = (Vec::new(), false);
         for line in lines {
@@ -280,11 +274,7 @@ fn a_workstation_that_dies_at_any_stage_loses_nothing() {
 #[ignore = "needs the lab"]
 fn ctrl_c_at_any_stage_finishes_what_must_not_be_cut_and_loses_nothing() {
     let lab = Lab::bare(2);
-    let interrupt = |up: &mut Child| {
-        let sent = std::process::Command::new("kill").args(["-INT", &up.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    };
-    let seen = stopped_at_every_moment(&lab, interrupt);
+    let seen = stopped_at_every_moment(&lab, |up| signal(up.id(), "INT"));
     assert!(["h1", "h2", "hosts-file", "control-plane"].iter().all(|moment| seen.contains(moment)), "{seen:?}");
     converges(&lab);
     assert_eq!(lab.nodes(), ["h1 True", "h2 True"]);
@@ -295,7 +285,7 @@ fn ctrl_c_at_any_stage_finishes_what_must_not_be_cut_and_loses_nothing() {
 #[ignore = "needs the lab"]
 fn an_init_that_is_killed_half_way_is_taken_back_and_made_again() {
     let lab = Lab::bare(1);
-    let up = begin(&lab);
+    let up = lab.begin();
     lab.wait("init", || lab.try_root("h1", "test -e /etc/kubernetes/manifests/kube-apiserver.yaml").code == 0);
     lab.root("h1", "systemctl kill --signal=KILL kfleet-init");
     let up = ended(up).exits(5);
@@ -310,7 +300,7 @@ fn an_init_that_is_killed_half_way_is_taken_back_and_made_again() {
 fn a_reader_that_has_read_enough_does_not_stop_the_work() {
     let lab = Lab::ready();
     lab.root("h2", UNDO);
-    let mut up = begin(&lab);
+    let mut up = lab.begin();
     let mut first = String::new();
     BufReader::new(up.stdout.take().unwrap()).read_line(&mut first).unwrap();
     assert!(first.contains("run-started"), "{first}");

@@ -1,9 +1,8 @@
 //! An `up` that is cut short or fails half-way, and the next one, which completes it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 
-use crate::lab::Lab;
+use crate::lab::{Lab, signal};
 use crate::ran::Ran;
 
 const HOSTS: [&str; 2] = ["h1", "h2"];
@@ -26,7 +25,7 @@ fn an_init_that_fails_or_is_left_alone_is_completed_by_the_next_run() {
     lab.root("h1", "systemctl stop squatter");
 
     // Killed in the middle of init, which goes on by itself.
-    let mut killed = begin(&lab);
+    let mut killed = lab.begin();
     during_init(&lab);
     killed.kill().unwrap();
     killed.wait().unwrap();
@@ -40,7 +39,7 @@ fn an_init_that_fails_or_is_left_alone_is_completed_by_the_next_run() {
     assert_eq!(other.changed(), [""; 0]);
 
     // One Ctrl-C: the init that was found again is finished, nothing else is begun.
-    let mut following = begin(&lab);
+    let mut following = lab.begin();
     let mut lines = BufReader::new(following.stdout.take().unwrap()).lines().map(Result::unwrap);
     let begun = |line: &String| line.contains("step-started") && line.contains("control-plane");
     assert!(lines.by_ref().any(|line| begun(&line)));
@@ -70,7 +69,7 @@ fn an_init_that_fails_or_is_left_alone_is_completed_by_the_next_run() {
 #[ignore = "needs the lab"]
 fn a_join_that_was_cut_leaves_no_token_and_is_made_up_for() {
     let lab = Lab::bare(2);
-    let cutting = begin(&lab);
+    let cutting = lab.begin();
     lab.wait("the join", || lab.try_root("h2", "systemctl is-active kfleet-join && pgrep -x kubeadm").code == 0);
     lab.root("h2", "systemctl kill --signal=KILL kfleet-join");
     let cut = Ran::from(cutting.wait_with_output().unwrap()).exits(5);
@@ -86,18 +85,7 @@ fn a_join_that_was_cut_leaves_no_token_and_is_made_up_for() {
     assert_eq!(lab.nodes(), HOSTS.map(|host| format!("{host} True")));
 }
 
-/// `kfleet up` under way.
-fn begin(lab: &Lab) -> std::process::Child {
-    let mut command = lab.kfleet(&["up", "--json", "-i"]);
-    command.arg(lab.file("inventory.toml")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
 /// Waits until kubeadm makes the control plane on h1.
 fn during_init(lab: &Lab) {
     lab.wait("init", || lab.try_root("h1", "test -e /etc/kubernetes/manifests/kube-apiserver.yaml").code == 0);
-}
-
-fn signal(process: u32, name: &str) {
-    let sent = Command::new("kill").args([format!("-{name}"), process.to_string()]).status().unwrap();
-    assert!(sent.success());
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -155,6 +155,12 @@ impl Lab {
     /// `kfleet up` with the lab's own inventory.
     pub fn up(&self, arguments: &[&str]) -> Ran {
         self.up_with(&self.file("inventory.toml"), arguments)
+    }
+
+    /// `kfleet up --json` with the lab's own inventory, under way.
+    pub fn begin(&self) -> Child {
+        let mut command = self.kfleet(&["up", "--json", "-i"]);
+        command.arg(self.file("inventory.toml")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// `kfleet plan` with the lab's own inventory.
@@ -324,6 +330,12 @@ impl Traces {
         let before = self.0.keys().map(|place| (place.clone(), before.0[place].clone())).collect();
         Self(before).assert_same(self);
     }
+}
+
+/// Sends a process a signal, named without SIG.
+pub fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill").args([format!("-{name}"), process.to_string()]).status().unwrap();
+    assert!(sent.success());
 }
 
 fn name() -> String {

@@ -47,19 +47,19 @@ fn no_secret_is_found_where_it_was_not_put() {
     let mut said = String::new();
     // The key is not in authorized_keys yet and nobody can type its passphrase: the password lets in.
     for arguments in [vec!["plan", "-v"], vec!["up", "-v"], vec!["up", "--json", "-v"], vec!["plan", "--json"]] {
-        said += &told(&by_password(&lab, &[&arguments[..], &["-i", inventory]].concat()).exits(0));
+        said += &by_password(&lab, &[&arguments[..], &["-i", inventory]].concat()).exits(0).to_string();
     }
     let command = "cat /proc/self/cmdline | tr '\\0' ' '; id -un";
     let ran = by_password(&lab, &["run", "--json", "-i", inventory, "--sudo", "--", command]).exits(0);
     assert!(ran.stdout.contains("root"), "{ran}");
-    said += &told(&ran);
+    said += &ran.to_string();
     let ran = by_password(&lab, &["copy", "--sudo", "-i", inventory, inventory, "/root/copied"]).exits(0);
-    said += &told(&ran);
+    said += &ran.to_string();
     for host in HOSTS {
         let public = fs::read_to_string(key.with_extension("pub")).unwrap();
         lab.root(host, &format!("echo '{}' >> /home/admin/.ssh/authorized_keys", public.trim()));
     }
-    said += &told(&by_passphrase(&lab, &["plan", "-v", "-i", inventory]));
+    said += &by_passphrase(&lab, &["plan", "-v", "-i", inventory]).to_string();
     // And a wrong one, which is a failure that is told at length.
     let wrong = lab
         .kfleet(&["up", "-v", "-i", inventory])
@@ -68,7 +68,7 @@ fn no_secret_is_found_where_it_was_not_put() {
         .env("KFLEET_SUDO_PASSWORD", PASSWORD.to_owned() + "-wrong")
         .output()
         .unwrap();
-    said += &told(&Ran::from(wrong).exits(4));
+    said += &Ran::from(wrong).exits(4).to_string();
     let argv = watch.end();
 
     let seen: Vec<_> = argv.iter().filter(|argv| argv.contains(POISON)).collect();
@@ -143,8 +143,4 @@ fn with(mut command: Command, kfleet: &Command) -> Command {
     }
     command.env("KFLEET_SSH_PASSWORD", PASSWORD).env("KFLEET_SUDO_PASSWORD", PASSWORD).env("KFLEET_CA_PASSPHRASE", CA);
     command
-}
-
-fn told(ran: &Ran) -> String {
-    ran.to_string()
 }
