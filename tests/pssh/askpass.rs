@@ -5,7 +5,7 @@ use crate::sshd::keygen;
 use crate::stage::{Call, Stage, has_pssh};
 
 /// Types $2 when $1, on a terminal of its own, asks for the password.
-const TYPED: &str = r#"temp=$(mktemp -d) && mkfifo "$temp/keys" || exit 99
+const TYPED: &str = r#"temp=$(mktemp -d) && mkfifo "$temp/keys" && touch "$temp/said" || exit 99
 script -qec "$1" /dev/null <"$temp/keys" >"$temp/said" &
 exec 3>"$temp/keys"
 until grep -q 'Password: ' "$temp/said" || ! kill -0 $!; do sleep 0.1; done
