@@ -2,7 +2,8 @@ use std::fs;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::fleet::{Fleet, holds, noise};
+use crate::files::{asides, holds, noise};
+use crate::fleet::Fleet;
 use crate::sshd::kill;
 
 /// The most memory that a process had in use until it ended, in kB.
@@ -31,7 +32,7 @@ fn two_hundred_megabytes_reach_eight_hosts_whole_and_in_bounded_memory() {
     for host in 1..=Fleet::HOSTS {
         assert!(holds(&fleet.there(host, "large"), &contents), "node{host}");
     }
-    assert_eq!(fleet.asides(), [""; 0].map(std::path::PathBuf::from));
+    assert_eq!(asides(&fleet), [""; 0].map(std::path::PathBuf::from));
 }
 
 #[test]
@@ -42,12 +43,12 @@ fn a_run_that_is_killed_half_way_leaves_nothing_partial_and_the_next_completes_i
         fs::create_dir_all(fleet.path("tree")).unwrap();
         fs::write(fleet.path(name), &old).unwrap();
     }
-    fleet.ok(&["copy", "tree", "."]);
+    fleet.run(&["copy", "tree", "."]).well();
     fs::write(fleet.path("tree/b"), &new).unwrap();
     let mut child = fleet.kfleet(&["copy", "tree", "."]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     // Once some of it lies on a host.
     until(|| {
-        let sizes = fleet.asides().into_iter().filter_map(|aside| {
+        let sizes = asides(&fleet).into_iter().filter_map(|aside| {
             let files = fs::read_dir(aside).ok()?.flatten();
             files.filter_map(|file| Some(file.metadata().ok()?.len())).max()
         });
@@ -56,17 +57,17 @@ fn a_run_that_is_killed_half_way_leaves_nothing_partial_and_the_next_completes_i
     kill(child.id());
     child.wait().unwrap();
     // The hosts see the connections end, and clear away what came.
-    until(|| fleet.asides().is_empty());
+    until(|| asides(&fleet).is_empty());
     for host in 1..=Fleet::HOSTS {
         assert!(holds(&fleet.there(host, "tree/a"), &old), "node{host}");
         let b = fleet.there(host, "tree/b");
         assert!(holds(&b, &old) || holds(&b, &new), "node{host}");
     }
-    fleet.ok(&["copy", "tree", "."]);
+    fleet.run(&["copy", "tree", "."]).well();
     for host in 1..=Fleet::HOSTS {
         assert!(holds(&fleet.there(host, "tree/b"), &new), "node{host}");
     }
-    assert!(fleet.asides().is_empty());
+    assert!(asides(&fleet).is_empty());
 }
 
 #[test]
@@ -76,22 +77,22 @@ fn a_cut_connection_and_ctrl_c_leave_nothing_either() {
     let arguments = ["copy", "--hosts", "node[1-3]", "large", "."];
     let start = || fleet.kfleet(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let child = start();
-    until(|| !fleet.asides().is_empty());
-    fleet.connections().into_iter().for_each(kill);
+    until(|| !asides(&fleet).is_empty());
+    fleet.sshd.connections().into_iter().for_each(kill);
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(stderr.contains("the connection was lost"), "{stderr}");
-    until(|| fleet.asides().is_empty());
+    until(|| asides(&fleet).is_empty());
 
     let child = start();
-    until(|| catches_ctrl_c(child.id()) && !fleet.asides().is_empty());
+    until(|| catches_ctrl_c(child.id()) && !asides(&fleet).is_empty());
     std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{stderr}");
     assert!(stderr.contains("node1: failed: interrupted"), "{stderr}");
-    until(|| fleet.asides().is_empty());
+    until(|| asides(&fleet).is_empty());
     for host in 1..=3 {
         assert!(!fleet.there(host, "large").exists(), "node{host}");
     }

@@ -1,7 +1,8 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-use crate::fleet::{Fleet, holds, noise};
+use crate::files::{holds, noise};
+use crate::fleet::Fleet;
 
 #[test]
 fn stdin_is_read_once_for_all_hosts() {
@@ -27,7 +28,7 @@ fn a_program_is_told_what_a_person_is() {
     let Some(fleet) = Fleet::start() else { return };
     fs::write(fleet.path("file"), noise(600_000)).unwrap();
     let objects = |arguments: &[&str]| -> Vec<serde_json::Value> {
-        let ran = fleet.ok(arguments);
+        let ran = fleet.run(arguments).well();
         assert_eq!(ran.stderr, "");
         ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };

@@ -6,7 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::fleet::{Fleet, holds, noise};
+use crate::files::{holds, noise};
+use crate::fleet::Fleet;
 
 fn nasty_tree(root: &Path) {
     let file = |name: &[u8], contents: &[u8], mode: u32| {
@@ -71,22 +72,22 @@ fn a_tree_goes_to_every_host_and_comes_back_byte_for_byte() {
     let Some(fleet) = Fleet::start() else { return };
     nasty_tree(&fleet.path("tree"));
     let here = picture(&fleet.path("tree"), false);
-    let ran = fleet.ok(&["copy", "tree", "srv"]);
+    let ran = fleet.run(&["copy", "tree", "srv"]).well();
     assert!(ran.stdout.ends_with("s\n") && ran.stdout.contains("8 hosts: 8 changed, 0 failed"), "{}", ran.stdout);
     for host in 1..=Fleet::HOSTS {
         same(&here, &picture(&fleet.there(host, "srv/tree"), false));
     }
     let before = picture(&fleet.there(1, "srv/tree"), true);
-    let ran = fleet.ok(&["copy", "tree", "srv"]);
+    let ran = fleet.run(&["copy", "tree", "srv"]).well();
     assert!(ran.stdout.contains("8 hosts: nothing to change: 0 changed, 0 failed"), "{}", ran.stdout);
     same(&before, &picture(&fleet.there(1, "srv/tree"), true));
 
-    fleet.ok(&["fetch", "srv/tree", "back"]);
+    fleet.run(&["fetch", "srv/tree", "back"]).well();
     for host in 1..=Fleet::HOSTS {
         same(&here, &picture(&fleet.path("back").join(format!("node{host}/tree")), false));
     }
     let before = picture(&fleet.path("back"), true);
-    let ran = fleet.ok(&["fetch", "srv/tree", "back"]);
+    let ran = fleet.run(&["fetch", "srv/tree", "back"]).well();
     assert!(ran.stdout.contains("8 hosts: nothing to change: 0 changed, 0 failed"), "{}", ran.stdout);
     same(&before, &picture(&fleet.path("back"), true));
 }
@@ -102,14 +103,14 @@ fn delete_makes_a_tree_the_same_and_leaves_its_neighbours() {
         fs::write(path, "there").unwrap();
     }
     let on = ["--hosts", "node2", "--delete", "tree", "srv"];
-    let dry = fleet.ok(&[&["copy", "-n"], &on[..]].concat());
+    let dry = fleet.run(&[&["copy", "-n"], &on[..]].concat()).well();
     let base = fleet.there(2, "srv/tree");
     for line in ["+ B/kept/file", "- B/gone", "- B/kept/-rf", "- B/lineend"] {
         let line = format!("    {}\n", line.replace('B', base.to_str().unwrap()));
         assert!(dry.stdout.contains(&line), "{line} in {}", dry.stdout);
     }
     assert!(base.join("gone/deep/file").exists());
-    fleet.ok(&[&["copy"], &on[..]].concat());
+    fleet.run(&[&["copy"], &on[..]].concat()).well();
     same(&picture(&fleet.path("tree"), false), &picture(&base, false));
     assert!(holds(&fleet.there(2, "srv/neighbour/file"), b"there"));
 

@@ -2,7 +2,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::fleet::{Fleet, holds, noise};
+use crate::files::{asides, holds, noise};
+use crate::fleet::Fleet;
 
 /// A small file system of its own; it goes with the test.
 struct Small(PathBuf);
@@ -52,7 +53,7 @@ fn a_full_or_read_only_disk_is_its_hosts_trouble_alone() {
         assert!(holds(&fleet.there(host, "disk/file"), &contents), "node{host}");
     }
     assert!(holds(&fleet.there(3, "disk/file"), b"old"));
-    assert!(fleet.asides().is_empty(), "what came is cleared away");
+    assert!(asides(&fleet).is_empty(), "what came is cleared away");
 
     // Those two, and no other.
     let ran = fleet.run(&["copy", "--failed", "file", "disk"]);
@@ -85,5 +86,5 @@ fn what_cannot_be_is_said_of_each_host_and_at_the_right_end() {
         assert_eq!(ran.status, Some(status), "{arguments:?}: {ran:?}");
         assert!(ran.stderr.contains(said), "{arguments:?}: {}", ran.stderr);
     }
-    assert!(fleet.asides().is_empty());
+    assert!(asides(&fleet).is_empty());
 }

@@ -12,9 +12,10 @@ const NUMBER: &str = "set -- $SSH_CONNECTION; n=${3##*.}";
 fn lines_come_whole_with_their_hosts() {
     let Some(fleet) = Fleet::start() else { return };
     // Half lines from all hosts at the same time.
-    let ran = fleet.run(&[&format!(
-        "{NUMBER}; for i in 1 2 3; do printf 'a '; sleep 0.05; echo $n $i; done; echo oh >&2; printf end"
-    )]);
+    let ran = fleet.run(&[
+        "run",
+        &format!("{NUMBER}; for i in 1 2 3; do printf 'a '; sleep 0.05; echo $n $i; done; echo oh >&2; printf end"),
+    ]);
     assert_eq!(ran.status, Some(0), "{ran:?}");
     let mut expected: Vec<String> =
         (1..=8).flat_map(|host| (1..=3).map(move |i| format!("node{host}: a {} {i}", host + 1))).collect();
@@ -35,7 +36,7 @@ fn words_make_a_line_and_options_end_where_it_begins() {
     }
     // Hosts that no inventory knows; and one that is told apart by more than its address.
     let to = format!("127.0.0.[2-3]:{} root@127.0.0.2:{}", fleet.sshd.port, fleet.sshd.port);
-    let ran = fleet.run(&["-H", &to, "-l", "root", "echo", "here"]);
+    let ran = fleet.run(&["run", "-H", &to, "-l", "root", "echo", "here"]);
     let port = fleet.sshd.port;
     assert_eq!(
         ran.lines(),
@@ -56,7 +57,7 @@ fn bytes_go_through_as_they_are() {
     let output = fleet.kfleet(&["run", "--hosts", "node3", "printf 'a\\033\\r\\377\\0b\\n'"]).output().unwrap();
     assert_eq!(output.stdout, b"node3: a\x1b\r\xff\0b\n");
 
-    let ran = fleet.run(&["--hosts", "node[1-2]", "--out", "got/out", "--err", "got/err", &cat]);
+    let ran = fleet.run(&["run", "--hosts", "node[1-2]", "--out", "got/out", "--err", "got/err", &cat]);
     assert_eq!((ran.stdout.as_str(), ran.status), ("", Some(0)));
     for host in ["node1", "node2"] {
         assert!(fs::read(fleet.path("got/out").join(host)).unwrap() == bytes);
@@ -84,7 +85,7 @@ fn a_line_that_does_not_end_takes_no_memory() {
     let Some(fleet) = Fleet::start() else { return };
     let command = "head -c 50000000 /dev/zero | tr '\\0' x";
     let run = fleet.kfleet(&["run", "--hosts", "node[1-2]", command]).stdout(Stdio::piped()).spawn().unwrap();
-    let peak = crate::fleet::peak_memory(run.id());
+    let peak = crate::memory::peak(run.id());
     let output = run.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     let lines: Vec<&[u8]> = output.stdout.split_inclusive(|byte| *byte == b'\n').collect();

@@ -30,7 +30,7 @@ fn programs_read_all_that_was_written_and_how_it_ended() {
     let command = format!(
         "printf '{out}'; printf '{err}' >&2; set -- $SSH_CONNECTION; case $3 in *.3) exit 7;; *.4) kill -9 $$;; *.5) sleep 60;; esac"
     );
-    let ran = fleet.run(&["--json", "-t", "6", "--hosts", "node[1-4]", &command]);
+    let ran = fleet.run(&["run", "--json", "-t", "6", "--hosts", "node[1-4]", &command]);
     assert_eq!(ran.status, Some(3));
     let objects = objects(&ran.stdout);
     for host in ["node1", "node2", "node3"] {

@@ -42,7 +42,7 @@ fn a_script_runs_by_its_interpreter_and_leaves_nothing() {
     }
     // The directory that it lay in is its own, and gone.
     fs::write(fleet.path("where"), "cd \"$(dirname \"$0\")\" && pwd && stat -c %a .\n").unwrap();
-    let ran = fleet.run(&["--hosts", "node1", "-N", "--script", "where"]);
+    let ran = fleet.run(&["run", "--hosts", "node1", "-N", "--script", "where"]);
     let (directory, mode) = ran.stdout.trim().split_once('\n').unwrap();
     assert_eq!(mode, "700");
     assert!(!fs::exists(directory).unwrap(), "{directory}");
@@ -58,7 +58,7 @@ fn what_cannot_be_a_script_is_refused_before_any_connection() {
         ("dos", "dos:1: the line ends in a carriage return"),
         ("/dev/zero", "/dev/zero is larger than 16 MiB"),
     ] {
-        let ran = fleet.run(&["--script", script]);
+        let ran = fleet.run(&["run", "--script", script]);
         assert!(ran.status == Some(2) && ran.stderr.contains(said), "{ran:?}");
     }
 }

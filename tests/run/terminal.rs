@@ -23,7 +23,7 @@ impl Terminal {
         let mut script = Command::new("script");
         script.args(["-q", "-e", "-c", &format!("exec {}", line.join(" ")), "/dev/null"]);
         script.env_clear().envs(kfleet.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        script.env("TERM", "xterm").env("SHELL", "/bin/sh").current_dir(fleet.home.path());
+        script.env("TERM", "xterm").env("SHELL", "/bin/sh").current_dir(fleet.path(""));
         let Ok(mut process) = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else {
             println!("left out: there is no `script` on this machine");
             return None;

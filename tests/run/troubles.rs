@@ -12,7 +12,8 @@ fn who_failed_is_told_by_reason_and_can_be_run_again() {
     // Nothing listens at these two.
     let inventory = inventory.replace("127.0.0.8", "127.0.0.38").replace("127.0.0.9", "127.0.0.39");
     fs::write(fleet.path("inventory.toml"), inventory).unwrap();
-    let ran = fleet.run(&["set -- $SSH_CONNECTION; case $3 in *.[2-4]) exit 3;; *.5) kill -TERM $$;; esac; echo well"]);
+    let ran = fleet
+        .run(&["run", "set -- $SSH_CONNECTION; case $3 in *.[2-4]) exit 3;; *.5) kill -TERM $$;; esac; echo well"]);
     assert_eq!(ran.status, Some(4));
     assert_eq!(ran.lines(), ["node5: well", "node6: well"]);
     assert_eq!(
@@ -20,10 +21,10 @@ fn who_failed_is_told_by_reason_and_can_be_run_again() {
         "6 of 8 hosts failed\nnode[1-3]: exit status 3\nnode4: killed by SIGTERM\nnode[7-8]: cannot be reached: Connection \
          refused (os error 111)\n  hint: is it up, and does its firewall let you in? try `ssh` to it\n"
     );
-    let ran = fleet.run(&["--failed", "--exclude", "node[7-8]", "echo again"]);
+    let ran = fleet.run(&["run", "--failed", "--exclude", "node[7-8]", "echo again"]);
     assert_eq!(ran.lines(), ["node1: again", "node2: again", "node3: again", "node4: again"]);
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
-    let ran = fleet.run(&["--failed", "true"]);
+    let ran = fleet.run(&["run", "--failed", "true"]);
     assert_eq!(
         (ran.status, ran.stderr.as_str()),
         (Some(2), "kfleet: --failed: none of these hosts failed last time\n")
@@ -35,6 +36,7 @@ fn a_deadline_ends_what_runs_on_the_host() {
     let Some(fleet) = Fleet::start() else { return };
     let started = Instant::now();
     let ran = fleet.run(&[
+        "run",
         "-t",
         "6",
         "--hosts",
@@ -84,7 +86,7 @@ fn a_second_ctrl_c_waits_for_nothing() {
     let started = Instant::now();
     interrupt(run.id());
     assert_eq!(run.wait().unwrap().code(), Some(3));
-    assert!(started.elapsed() < Duration::from_millis(1_500), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
 fn interrupt(process: u32) {
@@ -99,7 +101,7 @@ fn a_flood_from_one_host_keeps_nobody_waiting_and_takes_no_memory() {
         "set -- $SSH_CONNECTION; [ ${3##*.} = 2 ] && yes 0123456789abcdef0123456789abcde | head -c 256M; echo end";
     let started = Instant::now();
     let mut run = fleet.kfleet(&["run", "--hosts", "node[1-4]", command]).stdout(Stdio::piped()).spawn().unwrap();
-    let peak = crate::fleet::peak_memory(run.id());
+    let peak = crate::memory::peak(run.id());
     let (mut lines, mut others) = (0_u64, None);
     let mut ended = 0;
     // Read slowly at first, as a terminal does.

@@ -1,15 +1,17 @@
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
 use crate::sshd::Sshd;
 
-/// Eight hosts, `node1` to `node8` at 127.0.0.2 to 127.0.0.9, and somebody's home from where kfleet goes to them.
+/// Eight hosts, `node1` to `node8` at 127.0.0.2 to 127.0.0.9, each with a directory of its own where its logins start; and
+/// somebody's home from where kfleet goes to them, with an inventory and an `ssh_config`.
 pub struct Fleet {
     pub sshd: Sshd,
-    pub home: TempDir,
+    home: TempDir,
 }
 
 /// What a run wrote and how it ended.
@@ -25,9 +27,14 @@ impl Fleet {
 
     /// `None`, with the reason on stdout, where this machine cannot run an sshd.
     pub fn start() -> Option<Self> {
-        let addresses: String = (1..=Self::HOSTS).map(|host| format!("ListenAddress {}\n", address(host))).collect();
-        let sshd = Sshd::with(&format!("MaxStartups 100\n{addresses}"), &["ed25519"])?;
         let home = TempDir::new().unwrap();
+        let addresses: String = (1..=Self::HOSTS).map(|host| format!("ListenAddress {}\n", address(host))).collect();
+        // The third word is the address that was dialled: all hosts share one file system, and are told apart by it.
+        let login = format!(
+            "ForceCommand set -- $SSH_CONNECTION; cd {}/$3 && exec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"",
+            home.path().display()
+        );
+        let sshd = Sshd::with(&format!("MaxStartups 100\n{login}\n{addresses}"), &["ed25519"])?;
         let mut inventory = format!(
             "[cluster]\nname = \"lab\"\n[ssh]\nuser = \"root\"\nport = {}\nidentities = [{:?}]\nknown_hosts = [{:?}]\n",
             sshd.port,
@@ -37,8 +44,9 @@ impl Fleet {
         // The default takes the old ssh of a CI machine seven times as long.
         let mut ssh_config = "StrictHostKeyChecking yes\nLogLevel ERROR\nUser root\nIdentitiesOnly yes\nKexAlgorithms curve25519-sha256\n".to_owned();
         for host in 1..=Self::HOSTS {
-            let (address, port) = (address(host), sshd.port);
-            sshd.know(&format!("[{address}]:{port}"), "ed25519");
+            let address = address(host);
+            fs::create_dir(home.path().join(&address)).unwrap();
+            sshd.know(&format!("[{address}]:{}", sshd.port), "ed25519");
             let role = if host == 1 { "control-plane" } else { "worker" };
             inventory += &format!("[[hosts]]\nname = \"node{host}\"\naddress = \"{address}\"\nrole = \"{role}\"\n");
             ssh_config += &format!("Host node{host}\nHostName {address}\n");
@@ -62,6 +70,11 @@ impl Fleet {
         self.home.path().join(name)
     }
 
+    /// A file on a host, by the host's number from 1.
+    pub fn there(&self, host: usize, name: &str) -> PathBuf {
+        self.path(&address(host)).join(name)
+    }
+
     /// kfleet in that home, with nothing on stdin.
     pub fn kfleet(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kfleet"));
@@ -71,32 +84,30 @@ impl Fleet {
         command
     }
 
-    /// `kfleet run` with these arguments, to its end.
+    /// kfleet to its end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.kfleet(&["run"]).args(arguments))
+        Ran::of(&mut self.kfleet(arguments))
     }
 
-    /// The real clush on all hosts, with these arguments; `None`, said on stdout, where there is none.
-    pub fn clush(&self, arguments: &[&str]) -> Option<Ran> {
-        let mut clush = Command::new("clush");
-        clush.args(["-w", "node[1-8]", "-o"]).arg(format!("-F {}", self.path("ssh_config").display())).args(arguments);
-        clush.env("HOME", self.home.path()).env_remove("SSH_AUTH_SOCK").stdin(Stdio::null());
-        if Command::new("clush").arg("--version").output().is_err() {
-            println!("left out: there is no clush on this machine");
-            return None;
-        }
-        Some(Ran::of(&mut clush))
+    /// The same with this on stdin.
+    pub fn reading(&self, arguments: &[&str], input: &[u8]) -> Ran {
+        let mut child =
+            self.kfleet(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        child.wait_with_output().unwrap().into()
     }
 }
 
 impl Ran {
     pub fn of(command: &mut Command) -> Self {
-        let output = command.output().unwrap();
-        Self {
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            status: output.status.code(),
-        }
+        command.output().unwrap().into()
+    }
+
+    /// It went well.
+    #[track_caller]
+    pub fn well(self) -> Self {
+        assert_eq!(self.status, Some(0), "{self:?}");
+        self
     }
 
     /// The lines of stdout, in an order of their own.
@@ -107,20 +118,17 @@ impl Ran {
     }
 }
 
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            status: output.status.code(),
+        }
+    }
+}
+
 /// Where a host is, by its number from 1.
 pub fn address(host: usize) -> String {
     format!("127.0.0.{}", host + 1)
-}
-
-/// The most memory that a process had in use until it ended, in kB.
-pub fn peak_memory(process: u32) -> std::thread::JoinHandle<u64> {
-    std::thread::spawn(move || {
-        let mut peak = 0;
-        while let Ok(status) = fs::read_to_string(format!("/proc/{process}/status")) {
-            let Some(line) = status.lines().find(|line| line.starts_with("VmHWM:")) else { break };
-            peak = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-        peak
-    })
 }
