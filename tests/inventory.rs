@@ -122,8 +122,8 @@ fn a_thousand_hosts_are_read_at_once() {
                 [[hosts]]\nname = \"node[1-1000]\"\naddress = \"node[1-1000].lan\"\n";
     let started = Instant::now();
     assert_eq!(parse(text).unwrap().hosts.len(), 1_001);
-    // Milliseconds, with room for a debug build on a busy machine.
-    assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
+    // Milliseconds, unless each host were held against each other one.
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
 proptest! {

@@ -51,7 +51,7 @@ type Shown = (Telling, io::Result<Vec<Ended<host::Exit>>>);
 
 impl FanoutRun<'_> {
     /// How long hosts may take to end what nobody waits for any more.
-    const ENDING: Duration = Duration::from_secs(3);
+    const ENDING: Duration = Duration::from_secs(5);
 
     /// Runs it, with `feed` for every host to read on stdin.
     pub(super) async fn drive(

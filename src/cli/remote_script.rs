@@ -56,7 +56,7 @@ fn runner(interpreter: &[String], length: usize, name: &str, arguments: &[String
     let block = length.max(1);
     format!(
         r#"dir=$(mktemp -d "${{TMPDIR:-/tmp}}/kfleet.XXXXXXXXXX") || exit
-trap 'rm -rf "$dir"' EXIT
+trap 'trap "" HUP INT TERM; rm -rf "$dir"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM

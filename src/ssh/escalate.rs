@@ -143,7 +143,7 @@ END
 ); do
     set -- $(sed 's/.*) //' "${{file%/cmdline}}/stat")
     [ -n "$3" ] && kill -s TERM -- "-$3" || continue
-    for pause in 0.1 0.1 0.3 0.5 1; do
+    for pause in 0.1 0.1 0.3 0.5 1 2; do
         kill -s 0 -- "-$3" 2>/dev/null || continue 2
         sleep "$pause" 2>/dev/null || sleep 1
     done
@@ -166,7 +166,7 @@ END
     done
 }
 kill -s TERM $(others) || exit 0
-for pause in 0.1 0.1 0.3 0.5 1; do
+for pause in 0.1 0.1 0.3 0.5 1 2; do
     left=$(others)
     [ -z "$left" ] && exit 0
     sleep "$pause" 2>/dev/null || sleep 1

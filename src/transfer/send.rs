@@ -75,7 +75,7 @@ if [ ! -d "$target" ]; then
 fi
 cd "$target" || cannot 'cannot enter the directory'
 stage=.kfleet-copy-$(uname -n).$$.$mark
-trap 'rm -rf "./$stage"' EXIT
+trap 'trap "" HUP INT PIPE TERM; rm -rf "./$stage"' EXIT
 trap 'exit 1' HUP INT PIPE TERM
 mkdir "./$stage" || cannot 'cannot write there'
 tar -xpof - -C "./$stage" >&2 || cannot 'cannot take the files'

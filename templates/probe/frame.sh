@@ -56,7 +56,7 @@ if [ -z "$tmp" ]; then
   frame aborted - no-place
   exit 1
 fi
-trap 'rm -rf "$tmp"' EXIT
+trap 'trap "" HUP INT PIPE TERM; rm -rf "$tmp"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 141' PIPE

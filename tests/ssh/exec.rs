@@ -95,7 +95,7 @@ async fn a_command_line_ends_as_a_script_does() {
     let started = Instant::now();
     let ran = line("sleep 30 & echo $!; exit 3", None).await.unwrap();
     assert_eq!(ran.exit, Exit::Status(3));
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     kill(ran.text().trim().parse().unwrap());
     // What is out of time is ended, whatever it has started, and what others run on the connection is not.
     let long = format!("7{:06}", std::process::id() % 1_000_000);
@@ -149,7 +149,7 @@ async fn a_child_left_behind_holds_nobody_up() {
     let started = Instant::now();
     let ran = run(&*host, "sleep 30 & echo $!").await;
     assert_eq!(ran.exit, Exit::Status(0));
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     // It was left behind on purpose, so it lives.
     let child: u32 = ran.text().trim().parse().unwrap();
     assert!(run(&*host, &format!("kill -0 {child}")).await.exit.success());
@@ -175,7 +175,7 @@ async fn a_deadline_ends_the_wait_and_the_process() {
     let error =
         host.exec(script("echo $$; sleep 60 & echo $!; wait", Duration::from_secs(1)), &mut output).await.unwrap_err();
     assert_eq!(error, HostError::Deadline { after: Duration::from_secs(1) });
-    assert!(started.elapsed() < Duration::from_secs(3));
+    assert!(started.elapsed() < Duration::from_secs(30));
     for process in String::from_utf8(seen.into_inner().unwrap()).unwrap().lines() {
         gone(process).await;
     }
@@ -210,15 +210,20 @@ async fn an_exec_that_is_dropped_leaves_nothing_behind() {
 async fn many_at_once_share_a_connection() {
     let Some(sshd) = Sshd::start() else { return };
     let host = sshd.connect().await;
-    let started = Instant::now();
     let all = futures::future::join_all((0..24).map(|number| {
         let host = Arc::clone(&host);
-        async move { run(&*host, &format!("sleep 0.5; echo {number}")).await.text().to_owned() }
+        let line = format!("echo {number}; date +%s%N; sleep 0.5; date +%s%N");
+        async move { run(&*host, &line).await.text().to_owned() }
     }));
-    let expected: Vec<_> = (0..24).map(|number| format!("{number}\n")).collect();
-    assert_eq!(all.await, expected);
-    // Eight at a time: three rounds, not twenty-four.
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    let mut times = Vec::new();
+    for (number, said) in all.await.into_iter().enumerate() {
+        let words: Vec<u64> = said.lines().map(|line| line.parse().unwrap()).collect();
+        assert_eq!(words[0], number as u64);
+        times.push((words[1], words[2]));
+    }
+    let at_once = |time: u64| times.iter().filter(|(begun, ended)| (*begun..*ended).contains(&time)).count();
+    let most = times.iter().map(|(begun, _)| at_once(*begun)).max().unwrap();
+    assert!((2..=8).contains(&most), "{most} at once");
 
     // A server with less room than that is waited for.
     let Some(sshd) = Sshd::with("MaxSessions 2", &["ed25519"]) else { return };
@@ -227,7 +232,7 @@ async fn many_at_once_share_a_connection() {
         let host = Arc::clone(&host);
         async move { run(&*host, &format!("sleep 0.1; echo {number}")).await.text().to_owned() }
     }));
-    assert_eq!(all.await, expected[..6]);
+    assert_eq!(all.await, ["0\n", "1\n", "2\n", "3\n", "4\n", "5\n"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,7 +256,7 @@ async fn a_lost_connection_fails_everything_on_it() {
     }
     let error = try_run(&*host, script("true", Duration::from_secs(60))).await.unwrap_err();
     assert_eq!(error, HostError::Lost { reason: "the server closed the connection".to_owned() });
-    assert!(started.elapsed() < Duration::from_secs(3));
+    assert!(started.elapsed() < Duration::from_secs(30));
 }
 
 /// Waits for a process to be gone.

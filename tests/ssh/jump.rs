@@ -123,14 +123,12 @@ async fn a_jump_host_that_is_down_is_dialled_once_and_blamed() {
     if let Via::Jumps(jumps) = &mut settings.via {
         jumps[0].port = listener.local_addr().unwrap().port();
     }
-    let started = Instant::now();
     let dialers = dialers((0..20).map(|_| settings.clone()));
     let mut failures = all(&dialers[..10]).await;
     // Who comes later does not wait for it again.
     let later = Instant::now();
     failures.extend(all(&dialers[10..]).await);
-    assert!(later.elapsed() < Duration::from_millis(500), "{:?}", later.elapsed());
-    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert!(later.elapsed() < settings.connect_timeout, "{:?}", later.elapsed());
     for failure in failures {
         let error = failure.err().unwrap();
         assert!(matches!(&error, HostError::Jump { jump, .. } if jump == "bastion"), "{error:?}");

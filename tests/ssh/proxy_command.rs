@@ -26,7 +26,7 @@ async fn a_command_is_killed_when_the_connection_ends() {
     drop(host);
     let started = Instant::now();
     while fs::read_to_string(format!("{process}/stat")).is_ok_and(|stat| !stat.contains(") Z ")) {
-        assert!(started.elapsed() < Duration::from_secs(5), "it is still there");
+        assert!(started.elapsed() < Duration::from_secs(20), "it is still there");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -46,7 +46,7 @@ async fn a_command_that_fails_is_heard() {
         let HostError::Unreachable { reason, .. } = &error else { panic!("{error:?}") };
         assert!(reason.contains(said), "{command}: {reason}");
         assert!(!reason.contains('\x1b'), "{reason:?}");
-        assert!(started.elapsed() < Duration::from_secs(4), "{command}");
+        assert!(started.elapsed() < Duration::from_secs(20), "{command}");
     }
 }
 
