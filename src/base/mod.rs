@@ -7,6 +7,7 @@ mod printable;
 mod redact;
 mod shell;
 mod spool_dir;
+mod sysctl_key;
 mod tail;
 
 pub use interrupt::Interrupt;
@@ -16,4 +17,5 @@ pub use printable::printable;
 pub use redact::redact;
 pub use shell::quote;
 pub use spool_dir::spool_dir;
+pub use sysctl_key::dotted_sysctl;
 pub use tail::Tail;

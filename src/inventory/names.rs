@@ -1,6 +1,7 @@
 //! What names in an inventory may look like: most of them end up in files of a host or in a shell there.
 
 use super::problem::Complaint;
+use crate::base::dotted_sysctl;
 
 /// A DNS name in lower case, as RFC 1123 has it and Kubernetes wants its nodes: at most 253 bytes, labels of at most 63.
 pub(super) fn dns_name(text: &str) -> Result<String, Complaint> {
@@ -138,23 +139,7 @@ pub(super) fn socket(text: &str) -> Result<String, Complaint> {
 /// A sysctl in its dotted form; `net/ipv4/ip_forward` is the same key in the kernel's own form.
 pub(super) fn sysctl(text: &str) -> Result<String, Complaint> {
     let key = word(text, "a sysctl's name", "letters, digits, `.`, `_`, `-` and `/`", 255, |c| "._-/".contains(c))?;
-    // As sysctl.d(5) has it: what comes first parts the key, and the other sign stands for itself.
-    let slashed = key.find(['/', '.']).is_some_and(|at| key[at..].starts_with('/'));
-    let key = if slashed {
-        key.chars()
-            .map(|c| {
-                if c == '/' {
-                    '.'
-                } else if c == '.' {
-                    '/'
-                } else {
-                    c
-                }
-            })
-            .collect()
-    } else {
-        key
-    };
+    let key = dotted_sysctl(&key);
     if !key.contains('.') || key.split('.').any(|part| part.is_empty() || part == "/" || part == "//") {
         return Err(Complaint::new(format!("`{text}` is not a sysctl")).hint("such as \"net.ipv4.ip_forward\""));
     }

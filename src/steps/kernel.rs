@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::base::{printable, quote};
+use crate::base::{dotted_sysctl, printable, quote};
 use crate::facts::{Facts, File, Wanted};
 use crate::inventory;
 
@@ -111,13 +111,13 @@ impl Kernel {
                 continue;
             }
             if let Some((key, value)) = line.trim_start_matches('-').split_once('=') {
-                last.insert(dotted(key.trim()), (index + 1, words(value)));
+                last.insert(dotted_sysctl(key.trim()), (index + 1, words(value)));
             }
         }
         self.sysctls
             .iter()
             .filter_map(|(key, wanted)| {
-                let (line, value) = last.get(&dotted(key))?;
+                let (line, value) = last.get(&dotted_sysctl(key))?;
                 (value != wanted).then(|| {
                     let value = printable(value);
                     format!("{SYSCTL_CONF} line {line} sets {key} = {value} and may undo it at boot")
@@ -190,26 +190,6 @@ read_back() {{
 /// `value` with single spaces: the kernel writes tabs between the parts of a value.
 pub(super) fn words(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A key as the kernel's path has it: `net/ipv4/conf/eth0.5/rp_filter` is sysctl's other way to write
-/// `net.ipv4.conf.eth0/5.rp_filter`. The first separator tells which one it is.
-fn dotted(key: &str) -> String {
-    if key.find(['.', '/']).is_some_and(|at| key[at..].starts_with('/')) {
-        key.chars()
-            .map(|c| {
-                if c == '/' {
-                    '.'
-                } else if c == '.' {
-                    '/'
-                } else {
-                    c
-                }
-            })
-            .collect()
-    } else {
-        key.to_owned()
-    }
 }
 
 fn recorded(kind: &str, item: &str, before: Option<&str>) -> Recorded {
