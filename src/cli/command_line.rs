@@ -59,6 +59,9 @@ const AFTER: &str = concat!(
 #[must_use]
 pub fn main() -> ExitCode {
     panic_hook::install();
+    if let Some(answered) = pssh::answer() {
+        return answered;
+    }
     let exit = match CommandLine::parse_from(pssh::called(env::args_os().collect())).command {
         Command::Up(args) => asynchronously(up::run(args)),
         Command::Plan(args) => asynchronously(plan::run(args)),

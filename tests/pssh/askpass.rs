@@ -54,6 +54,24 @@ fn a_locked_key_is_opened_by_the_password_asked_for() {
 }
 
 #[test]
+fn rsyncs_ssh_is_given_the_password_too() {
+    let Some(stage) = locked() else { return };
+    if !std::path::Path::new("/usr/bin/rsync").exists() {
+        println!("left out: there is no rsync on this machine");
+        return;
+    }
+    for (answer, status) in [("secret", 0), ("wrong", 4)] {
+        let line = |program: &str| format!("{program} -A -S '-F {{F}}' -a -p 1 -H 'one two' tree/ {{here}}/got");
+        let kfleet = typed(&stage, &line(&stage.link("prsync")), answer);
+        assert_eq!(kfleet.status, Some(status), "{kfleet:?}");
+        assert_eq!(kfleet.files.contains_key("got/inner"), status == 0, "{kfleet:?}");
+        if has_pssh() {
+            assert_eq!(kfleet, typed(&stage, &line("parallel-rsync"), answer));
+        }
+    }
+}
+
+#[test]
 fn without_a_terminal_there_is_nobody_to_ask() {
     let Some(stage) = locked() else { return };
     let link = stage.link("pssh");

@@ -46,9 +46,8 @@ fn what_cannot_be_mapped_is_an_error() {
         ("pssh", &["-p", "0", "-H", "one", "true"]),
         ("pssh", &["-H", "one:port", "true"]),
         ("pscp", &["-x", "-l 100 -C", "-H", "one", "file", "/nowhere/file"]),
-        ("prsync", &["-A", "-H", "one", "file", "/nowhere/file"]),
     ] {
-        let arguments = if program == "prsync" { arguments.to_vec() } else { [&F, arguments].concat() };
+        let arguments = [&F, arguments].concat();
         let ran = stage.kfleet(Call::new(program, &arguments));
         assert_eq!(ran.status, Some(2), "{arguments:?}: {ran:?}");
         assert!(ran.stderr.starts_with("kfleet: "), "{ran:?}");

@@ -3,6 +3,8 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+use crate::cli::Exit;
+use crate::cli::exit::complain;
 use crate::ssh::{Keyring, Settings, Via};
 
 /// What pssh says on stdout, word for word.
@@ -10,16 +12,21 @@ const WARNING: &[u8] = b"Warning: do not enter your password if anyone else has 
 privileges or access to your account.
 ";
 
-/// Asks on the terminal for one password, and gives it to whatever ssh would ask it for: hosts, what they are reached through, and
-/// locked keys.
-///
-/// # Errors
-/// When there is no terminal to ask on.
-pub(super) fn askpass(hosts: &mut [Settings], keyring: &Keyring) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(WARNING)?;
-    stdout.flush()?;
-    let password = SecretString::from(rpassword::prompt_password("Password: ")?);
+/// Asks on the terminal for one password. Where there is none, that has been told on stderr.
+pub(super) fn askpass() -> Result<SecretString, Exit> {
+    let ask = || {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(WARNING)?;
+        stdout.flush()?;
+        rpassword::prompt_password("Password: ")
+    };
+    ask()
+        .map(SecretString::from)
+        .map_err(|error| complain(Exit::Local, &format!("-A: cannot ask for the password on a terminal: {error}")))
+}
+
+/// Gives a password to whatever ssh would ask it for: hosts, what they are reached through, and locked keys.
+pub(super) fn hand_over(password: &SecretString, hosts: &mut [Settings], keyring: &Keyring) {
     let mut last = PathBuf::new();
     // Before the hosts have it, since the usual keys of who has a password may stay locked. A key is told it once.
     keyring.unlock(hosts, |key| {
@@ -27,8 +34,7 @@ pub(super) fn askpass(hosts: &mut [Settings], keyring: &Keyring) -> io::Result<(
         key.clone_into(&mut last);
         (!told).then(|| password.clone())
     });
-    give(hosts, &password);
-    Ok(())
+    give(hosts, password);
 }
 
 fn give(hosts: &mut [Settings], password: &SecretString) {

@@ -61,7 +61,7 @@ pub(super) struct CommonArgs {
     #[arg(short, long)]
     verbose: bool,
 
-    /// Ask for one password, on the terminal and before connecting: it is every host's, and opens locked keys (not prsync)
+    /// Ask for one password, on the terminal and before connecting: it is every host's, and opens locked keys
     #[arg(short = 'A', long)]
     askpass: bool,
 

@@ -126,5 +126,5 @@ Exit status:
   4  rsync failed for a host
 
 Other than prsync:
-  ssh asks for nothing, so -A is a wrong command line: rsync needs a key or an agent."
+  ssh asks for nothing but with -A, and then for the password alone; for that it must be OpenSSH 8.4 or newer."
 );

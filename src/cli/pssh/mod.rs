@@ -21,6 +21,8 @@ mod pslurp;
 mod pssh;
 mod reach;
 mod report;
+mod ssh_askpass;
 mod ssh_words;
 
 pub(super) use face::{Face, called};
+pub(super) use ssh_askpass::answer;

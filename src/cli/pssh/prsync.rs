@@ -5,9 +5,11 @@ use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
+use super::askpass::askpass;
 use super::common_args::{Common, CommonArgs, Show};
 use super::drive::{Status, drive};
 use super::entry::Entry;
+use super::ssh_askpass::SshAskpass;
 use crate::base::quote;
 use crate::cli::Exit;
 use crate::cli::exit::complain;
@@ -71,17 +73,27 @@ pub(in crate::cli) async fn run(mut args: PrsyncArgs) -> Exit {
         Ok(common) => common,
         Err(exit) => return exit,
     };
-    if common.askpass {
-        return complain(Exit::Usage, "-A: rsync's ssh cannot be handed a password; prsync needs a key or an agent");
-    }
+    let askpass = match common.askpass.then(asked).transpose() {
+        Ok(askpass) => askpass.map(Arc::new),
+        Err(exit) => return exit,
+    };
     let mut hosts: Vec<Arc<dyn Connect>> = Vec::new();
     for entry in &common.entries {
         match arguments(&common, &options, entry, first, last) {
-            Ok(arguments) => hosts.push(Arc::new(Rsync { name: entry.host.clone(), arguments })),
+            Ok(arguments) => {
+                let askpass = askpass.clone();
+                hosts.push(Arc::new(Rsync { name: entry.host.clone(), arguments, askpass }));
+            }
             Err(reason) => return complain(Exit::Local, &reason),
         }
     }
     drive(&common, hosts, Status::Copy, |_| Request::line("")).await
+}
+
+/// Asks for the password that every ssh is then given. What is wrong has been told on stderr.
+fn asked() -> Result<SshAskpass, Exit> {
+    let wrong = |error| complain(Exit::Local, &format!("-A: no ssh can be handed the password: {error}"));
+    SshAskpass::new(askpass()?).map_err(wrong)
 }
 
 struct Options {
@@ -110,8 +122,8 @@ fn arguments(
     if let Some(more) = &options.ssh_args {
         ssh += &format!(" {more}");
     }
-    // Nobody could answer, of so many at once.
-    ssh += " -o BatchMode=yes";
+    // Nobody could answer, of so many at once; the one password is tried once.
+    ssh += if common.askpass { " -o NumberOfPasswordPrompts=1" } else { " -o BatchMode=yes" };
     let mut arguments = vec!["-e".to_owned(), ssh];
     let switches = [
         ("-v", common.verbose),
@@ -141,6 +153,7 @@ fn arguments(
 struct Rsync {
     name: String,
     arguments: Vec<String>,
+    askpass: Option<Arc<SshAskpass>>,
 }
 
 #[async_trait]
@@ -165,6 +178,9 @@ impl Host for Rsync {
         let mut rsync = Command::new("rsync");
         // In a group of its own it does not get the terminal's Ctrl-C, which is kfleet's to act on.
         rsync.args(&self.arguments).process_group(0).kill_on_drop(true);
+        if let Some(askpass) = &self.askpass {
+            rsync.envs(askpass.environment().map_err(lost)?);
+        }
         rsync.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = rsync.spawn().map_err(lost)?;
         let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::askpass::askpass;
+use super::askpass::{askpass, hand_over};
 use super::common_args::Common;
 use super::ssh_words::{Of, SshWords};
 use crate::cli::Exit;
@@ -33,10 +33,7 @@ pub(super) fn hosts(common: &mut Common, of: Of) -> Result<Vec<Arc<dyn Connect>>
     // But for -A no passphrase is asked for, of which ssh below pssh has no terminal to ask on either.
     let (keyring, hops) = (Arc::new(Keyring::new()), Arc::new(Hops::default()));
     if common.askpass {
-        let asked = askpass(&mut resolved.settings, &keyring);
-        asked.map_err(|error| {
-            complain(Exit::Local, &format!("-A: cannot ask for the password on a terminal: {error}"))
-        })?;
+        hand_over(&askpass()?, &mut resolved.settings, &keyring);
     }
     let dialer = |settings| {
         let settings = Settings { root: false, ..settings };
