@@ -34,7 +34,9 @@ impl Handler for Client {
     type Error = ClientError;
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, ClientError> {
-        self.host_keys.verify(&key.public_key(), key.certificate()).map_err(ClientError::HostKey)?;
+        let (key, certificate) = (key.public_key(), key.certificate());
+        self.host_keys.not_revoked(&key, certificate).await.map_err(ClientError::HostKey)?;
+        self.host_keys.verify(&key, certificate).map_err(ClientError::HostKey)?;
         Ok(true)
     }
 

@@ -74,7 +74,7 @@ impl Denial {
             });
         }
         if wants_password && !self.has_password {
-            ways.push(format!("give kfleet {user}'s password: `-k` asks for it"));
+            ways.push(format!("give kfleet {user}'s password: `-k` asks for it (`-A` where pssh's flags are used)"));
         }
         if ways.is_empty() {
             ways.push(format!("kfleet has no more to offer: let {user} in with a key, a password, or both"));

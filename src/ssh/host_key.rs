@@ -8,6 +8,7 @@ use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKey};
 use super::host_certificate;
 use super::known_hosts::{self, KnownHosts, KnownKey};
 use super::refusal::Refusal;
+use super::revoked_keys;
 use super::settings::{Settings, UnknownHostKey};
 use crate::host::HostError;
 
@@ -94,6 +95,26 @@ impl HostKeys {
         if is_any { ALGORITHMS.to_vec() } else { Vec::new() }
     }
 
+    /// Decides by the file of revoked keys, which comes before all else.
+    ///
+    /// # Errors
+    /// Where it has the key, or what signed its certificate, or cannot be read.
+    pub async fn not_revoked(&self, key: &PublicKey, certificate: Option<&Certificate>) -> Result<(), HostError> {
+        let Some(file) = self.settings.revoked_host_keys_file() else { return Ok(()) };
+        match revoked_keys::holds(&file, key, certificate).await {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(self.refusal(&self.first_file(), key, certificate).in_revoked(&file)),
+            Err(reason) => Err(HostError::HostKey {
+                reason: format!(
+                    "cannot tell whether the host key of {} is revoked by {}: {reason}",
+                    self.host,
+                    file.display()
+                ),
+                hint: "mend the file that ssh_config names as RevokedHostKeys".to_owned(),
+            }),
+        }
+    }
+
     /// Decides on the key that the server proved to hold, which may come with a certificate.
     ///
     /// # Errors
@@ -121,11 +142,19 @@ impl HostKeys {
         })
     }
 
-    fn decide(&self, key: &PublicKey, certificate: Option<&Certificate>) -> Result<(), Refused> {
-        let file = self.files.first().map_or_else(String::new, |file| file.display().to_string());
+    /// Where a new key would be written.
+    fn first_file(&self) -> String {
+        self.files.first().map_or_else(String::new, |file| file.display().to_string())
+    }
+
+    fn refusal<'a>(&'a self, file: &'a str, key: &'a PublicKey, certificate: Option<&'a Certificate>) -> Refusal<'a> {
         let Settings { address, port, host_key_alias, .. } = &self.settings;
-        let alias = host_key_alias.as_deref();
-        let refusal = Refusal { host: &self.host, address, port: *port, alias, file: &file, key, certificate };
+        Refusal { host: &self.host, address, port: *port, alias: host_key_alias.as_deref(), file, key, certificate }
+    }
+
+    fn decide(&self, key: &PublicKey, certificate: Option<&Certificate>) -> Result<(), Refused> {
+        let file = self.first_file();
+        let refusal = self.refusal(&file, key, certificate);
         if let Some(entry) = self.names.iter().find_map(|name| name.revoked(key, certificate)) {
             return Err(Refused::Known(refusal.revoked(entry)));
         }

@@ -27,6 +27,7 @@ mod offer;
 mod patience;
 mod proxy_command;
 mod refusal;
+mod revoked_keys;
 mod session;
 mod settings;
 mod signer;

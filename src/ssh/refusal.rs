@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
 
 use super::known_hosts::KnownKey;
@@ -24,14 +26,18 @@ impl Refusal<'_> {
     /// A line says that the key, or the authority behind its certificate, must not be used any more.
     pub fn revoked(&self, entry: &KnownKey) -> HostError {
         let whose = if entry.key.key_data() == self.key.key_data() { "host key" } else { "certificate authority" };
+        self.must_not_be_used(whose, &format!("{}:{}", entry.file.display(), entry.line), &entry.key)
+    }
+
+    /// A file of revoked keys has the key, or the authority behind its certificate.
+    pub fn in_revoked(&self, file: &Path) -> HostError {
+        let whose = if self.certificate.is_some() { "host certificate or its key" } else { "host key" };
+        self.must_not_be_used(whose, &file.display().to_string(), self.key)
+    }
+
+    fn must_not_be_used(&self, whose: &str, by: &str, key: &PublicKey) -> HostError {
         HostError::HostKey {
-            reason: format!(
-                "the {whose} of {} is revoked by {}:{}: {}",
-                self.host,
-                entry.file.display(),
-                entry.line,
-                described(&entry.key)
-            ),
+            reason: format!("the {whose} of {} is revoked by {by}: {}", self.host, described(key)),
             hint: "somebody holds a key that must not be used any more: do not log in; give the host new keys"
                 .to_owned(),
         }

@@ -31,6 +31,8 @@ pub struct Settings {
     pub known_hosts: Vec<PathBuf>,
     /// The name that its key is known by, in place of the address.
     pub host_key_alias: Option<String>,
+    /// A file of host keys that are refused in any case.
+    pub revoked_host_keys: Option<PathBuf>,
     /// What becomes of a key that is not known.
     pub unknown_host_key: UnknownHostKey,
     /// The longest that connecting may take, login and the way to root included.
@@ -108,6 +110,7 @@ impl Settings {
             agent: std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from),
             known_hosts: Vec::new(),
             host_key_alias: None,
+            revoked_host_keys: None,
             unknown_host_key: UnknownHostKey::Refuse,
             connect_timeout: Duration::from_secs(10),
             keep_alive: KeepAlive { interval: Duration::from_secs(15), unanswered: 3 },
@@ -129,6 +132,10 @@ impl Settings {
             .map(|path| at_home(Path::new(path)))
             .chain(system)
             .collect()
+    }
+
+    pub(super) fn revoked_host_keys_file(&self) -> Option<PathBuf> {
+        self.revoked_host_keys.as_deref().map(at_home)
     }
 
     /// The private keys to try, whether or not they are there.

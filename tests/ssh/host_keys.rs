@@ -51,7 +51,9 @@ pub fn ssh_says(ssh: &Ssh) -> Verdict {
     let has = |words: &str| said.contains(words);
     match output.status.success() {
         true => Verdict::Taken,
-        false if has("REVOKED HOST KEY DETECTED") || has("is marked as revoked") => Verdict::Revoked,
+        false if has("REVOKED HOST KEY DETECTED") || has("is marked as revoked") || has("revoked by file") => {
+            Verdict::Revoked
+        }
         false if has("REMOTE HOST IDENTIFICATION HAS CHANGED") => Verdict::Changed,
         false if has("host key is known for") => Verdict::Unknown,
         false => panic!("ssh says: {said}"),
@@ -193,6 +195,47 @@ async fn the_verdict_is_that_of_ssh() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_revoked_keys_comes_first() {
+    let Some(sshd) = Sshd::start() else { return };
+    keygen(&sshd.path("other"), "ed25519", "");
+    let (ours, other) = (sshd.host_key("ed25519"), public(&sshd.path("other")));
+    let krl = |name: &str| {
+        let mut making = Command::new("ssh-keygen");
+        making.args(["-q", "-k", "-f"]).arg(sshd.path("krl")).arg(sshd.path(name));
+        assert!(making.status().unwrap().success());
+        fs::read(sshd.path("krl")).unwrap()
+    };
+    use Verdict::{Revoked, Taken};
+    let known = format!("[127.0.0.1]:{} {ours}\n", sshd.port);
+    for (name, revoked, known, expected) in [
+        ("a list", format!("# a comment\n{other}\n{ours} me@here\n").into_bytes(), &known, Revoked),
+        ("a list, and nothing is known", ours.clone().into_bytes(), &String::new(), Revoked),
+        ("a list of others", other.into_bytes(), &known, Taken),
+        ("an empty list", Vec::new(), &known, Taken),
+        ("a revocation list", krl("host_ed25519.pub"), &known, Revoked),
+        ("a revocation list of others", krl("other.pub"), &known, Taken),
+    ] {
+        fs::write(sshd.path("known_hosts"), known).unwrap();
+        fs::write(sshd.path("revoked"), revoked).unwrap();
+        let file = sshd.path("revoked");
+        let options = vec![format!("RevokedHostKeys={}", file.display())];
+        assert_eq!(ssh_says(&Ssh { options, ..Ssh::of(&sshd, "127.0.0.1") }), expected, "ssh, {name}");
+        let settings =
+            Settings { revoked_host_keys: Some(file), unknown_host_key: UnknownHostKey::Write, ..sshd.settings() };
+        let (kfleet, error) = said(connect(settings).await.map(|_| ()));
+        assert_eq!(kfleet, expected, "{name}: {error:?}");
+        assert_eq!(fs::read_to_string(sshd.path("known_hosts")).unwrap(), *known, "{name}");
+    }
+    // What cannot be read may have it.
+    for broken in ["nowhere", "cut-short"] {
+        fs::write(sshd.path("cut-short"), &krl("other.pub")[..20]).unwrap();
+        let settings = Settings { revoked_host_keys: Some(sshd.path(broken)), ..sshd.settings() };
+        let error = connect(settings).await.err().unwrap().to_string();
+        assert!(error.contains("cannot tell whether the host key of"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

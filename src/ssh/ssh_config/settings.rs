@@ -44,6 +44,7 @@ impl Answers {
             agent: agent(answer, &tokens, bare.agent)?,
             known_hosts: self.known_hosts(answer),
             host_key_alias: answer.one("hostkeyalias").map(str::to_owned),
+            revoked_host_keys: paths(answer, "revokedhostkeys", "RevokedHostKeys", &tokens)?.pop(),
             unknown_host_key: unknown_host_key(answer),
             connect_timeout: answer.number("connecttimeout").map_or(bare.connect_timeout, Duration::from_secs),
             keep_alive: keep_alive(answer).unwrap_or(bare.keep_alive),

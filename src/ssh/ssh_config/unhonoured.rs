@@ -4,7 +4,7 @@ use super::answer::Answer;
 
 /// What ssh_config may say, kfleet does not do, and somebody may count on. What only changes how `ssh` looks, or how it would
 /// share connections, is not here; nor are the algorithms, for which kfleet has an order of its own.
-const UNHONOURED: [(&str, &str); 14] = [
+const UNHONOURED: [(&str, &str); 13] = [
     ("bindinterface", "BindInterface"),
     ("forwardagent", "ForwardAgent"),
     ("hostbasedauthentication", "HostbasedAuthentication"),
@@ -14,7 +14,6 @@ const UNHONOURED: [(&str, &str); 14] = [
     ("pkcs11provider", "PKCS11Provider"),
     ("proxyusefdpass", "ProxyUseFdpass"),
     ("remotecommand", "RemoteCommand"),
-    ("revokedhostkeys", "RevokedHostKeys"),
     ("securitykeyprovider", "SecurityKeyProvider"),
     ("setenv", "SetEnv"),
     ("tunnel", "Tunnel"),
