@@ -31,7 +31,7 @@ fn lines_come_whole_with_their_hosts() {
 fn words_make_a_line_and_options_end_where_it_begins() {
     let Some(fleet) = Fleet::start() else { return };
     for arguments in [&["echo", "-n", "a  b", "--json"][..], &["--", "echo", "-n", "a  b", "--json"]] {
-        let arguments = [&["--hosts", "node1"][..], arguments].concat();
+        let arguments = [&["run", "--hosts", "node1"][..], arguments].concat();
         assert_eq!(fleet.run(&arguments).stdout, "node1: a b --json\n", "{arguments:?}");
     }
     // Hosts that no inventory knows; and one that is told apart by more than its address.
