@@ -2,12 +2,13 @@
 //! completes the work. The table is in docs/faults.md.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::lab::{Lab, full, signal};
 use crate::ran::Ran;
+use crate::terminal::Terminal;
 
 /// Takes from h2 what the steps of the base have brought, so that the next `up` has each of them to do again.
 const UNDO: &str = "
@@ -215,6 +216,89 @@ systemctl daemon-reload";
     converges(&lab);
 }
 
+/// Gives the kubelet a flag that it does not know, the way an admin does.
+const UNKNOWN_FLAG: &str = "mkdir -p /etc/systemd/system/kubelet.service.d
+printf '[Service]\\nEnvironment=KUBELET_EXTRA_ARGS=--no-such-flag\\n' > /etc/systemd/system/kubelet.service.d/99-mine.conf
+systemctl daemon-reload";
+const NO_UNKNOWN_FLAG: &str = "rm /etc/systemd/system/kubelet.service.d/99-mine.conf; systemctl daemon-reload";
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_kubelet_that_does_not_run_is_told_in_its_own_words_and_started_once_it_can() {
+    let lab = Lab::ready();
+    lab.root("h2", &format!("{UNKNOWN_FLAG}; systemctl restart kubelet"));
+    let config = "/var/lib/kubelet/config.yaml";
+    lab.root("h3", &format!("cp -a {config} /root/; echo '{{ no: yaml' >> {config}; systemctl restart kubelet"));
+    let up = lab.up(&["--json"]).exits(5);
+    let failures = up.events_of("host-failed");
+    assert_eq!(failures.len(), 2, "{up}");
+    for (host, words, hint) in [("h2", "--no-such-flag", "--no-such-flag"), ("h3", config, config)] {
+        let failure = &failures.iter().find(|failed| failed["host"] == host).expect(host)["failure"];
+        assert_eq!(failure["step"], "kubelet-unit", "{failure}");
+        assert!(failure["output"].to_string().contains(words), "{failure}");
+        assert!(failure["hint"].as_str().is_some_and(|said| said.contains(hint)), "{failure}");
+    }
+    assert_eq!(up.events_of("host-finished").len(), 3, "{up}");
+
+    lab.root("h2", NO_UNKNOWN_FLAG);
+    lab.root("h3", &format!("cp -a /root/config.yaml {config}; rm /root/config.yaml"));
+    let up = lab.up(&["--json"]).exits(0);
+    assert_eq!(up.changed(), ["h2 kubelet-unit", "h3 kubelet-unit"]);
+    lab.up(&["--json"]).exits(0).nothing_changed();
+    // One that somebody has only stopped.
+    lab.root("h2", "systemctl stop kubelet");
+    assert_eq!(lab.up(&["--json"]).exits(0).changed(), ["h2 kubelet-unit"]);
+    lab.intact();
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_kubelet_that_cannot_start_fails_init_and_join_in_its_own_words() {
+    if !full() {
+        return;
+    }
+    let lab = Lab::bare(2);
+    for broken in ["h1", "h2"] {
+        lab.root(broken, UNKNOWN_FLAG);
+        let up = lab.up(&["--json"]).exits(5);
+        let failures = up.events_of("host-failed");
+        let failure = &failures.iter().find(|failed| failed["host"] == broken).expect(broken)["failure"];
+        assert!(failure["output"].to_string().contains("unknown flag"), "{failure}");
+        assert!(failure["hint"].as_str().is_some_and(|said| said.contains("--no-such-flag")), "{failure}");
+        // A worker is blamed for nothing but its own kubelet.
+        assert!(up.failed().iter().all(|failed| failed.starts_with(broken) || failed.contains("h1 failed")), "{up}");
+        lab.root(broken, NO_UNKNOWN_FLAG);
+    }
+    converges(&lab);
+    assert_eq!(lab.nodes(), ["h1 True", "h2 True"]);
+    assert_eq!(lab.root("h1", "kubeadm token list"), "");
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_worker_that_does_not_get_through_to_the_api_server_says_so_at_once() {
+    let lab = Lab::ready();
+    lab.script("up", &["4"]).exits(0);
+    for (target, words) in [("DROP", "i/o timeout"), ("REJECT", "connect: connection refused")] {
+        let rule = format!("INPUT -s 10.88.0.14 -p tcp --dport 6443 -j {target}");
+        lab.root("h1", &format!("iptables -w -I {rule}"));
+        let since = Instant::now();
+        let up = lab.up(&["--json"]);
+        lab.root("h1", &format!("iptables -w -D {rule}"));
+        assert_eq!(up.code, 5, "{target}: {up}");
+        assert!(since.elapsed() < Duration::from_secs(60), "kubeadm alone waits for minutes");
+        let failures = up.events_of("host-failed");
+        assert!(failures.len() == 1 && failures[0]["host"] == "h4", "{target}: {up}");
+        let failure = &failures[0]["failure"];
+        assert!(failure["output"].to_string().contains(&format!("10.88.0.11:6443: {words}")), "{failure}");
+        assert!(failure["hint"].as_str().is_some_and(|hint| hint.contains("10.88.0.11:6443")), "{failure}");
+        assert_eq!(lab.nodes(), ["h1 True", "h2 True", "h3 True"]);
+        assert_eq!(lab.root("h1", "kubeadm token list"), "");
+    }
+    assert_eq!(lab.up(&["--json"]).exits(0).changed(), ["h4 worker"]);
+    lab.up(&["--json"]).exits(0).nothing_changed();
+}
+
 /// The moments of a run over bare hosts, by the first event that shows each.
 const MOMENTS: [(&str, &str); 9] = [
     ("host-connected", "h1"),
@@ -309,31 +393,9 @@ fn a_reader_that_has_read_enough_does_not_stop_the_work() {
     lab.intact();
 }
 
-/// A terminal for `kfleet up`, made by script(1), whose size changes while it runs; what was drawn.
-fn on_a_terminal(lab: &Lab, meanwhile: impl FnOnce(&mut Child)) -> Ran {
-    let up = lab.kfleet(&["up", "--yes", "-i"]);
-    let words: Vec<String> = std::iter::once(up.get_program())
-        .chain(up.get_args())
-        .map(|word| format!("'{}'", word.to_str().unwrap()))
-        .collect();
-    let line = format!("stty rows 24 cols 100; {} '{}'", words.join(" "), lab.file("inventory.toml").display());
-    let mut script = std::process::Command::new("setsid");
-    script.args(["script", "-qec", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    for (name, value) in up.get_envs() {
-        match value {
-            Some(value) if name != "NO_COLOR" => script.env(name, value),
-            _ => script.env_remove(name),
-        };
-    }
-    script.env("TERM", "xterm");
-    let mut script = script.spawn().unwrap();
-    meanwhile(&mut script);
-    ended(script)
-}
-
 /// The terminal of `kfleet` on this machine, while it is at a gate.
-fn terminal() -> Option<String> {
-    let found = std::process::Command::new("sh")
+fn name_of_terminal() -> Option<String> {
+    let found = Command::new("sh")
         .args(["-c", "for p in $(pgrep -x kfleet); do readlink /proc/$p/fd/2; done | grep ^/dev/pts/ | head -n 1"])
         .output()
         .unwrap();
@@ -347,29 +409,29 @@ fn a_terminal_may_change_its_size_or_go_away() {
     let lab = Lab::ready();
     lab.root("h2", UNDO);
     let gate = Gate::at(&lab, "h2", "firewall-cmd", "*--add-port*");
-    let drawn = on_a_terminal(&lab, |_| {
-        gate.wait();
-        let name = terminal().expect("kfleet has a terminal");
-        for size in ["rows 3 cols 8", "rows 50 cols 200"] {
-            let words: Vec<&str> = size.split(' ').collect();
-            assert!(std::process::Command::new("stty").args(["-F", &name]).args(words).status().unwrap().success());
-            thread::sleep(Duration::from_millis(400));
-        }
-        lab.root("h2", "pkill -x sleep");
-    });
-    assert_eq!(drawn.code, 0, "{drawn}");
+    let inventory = lab.file("inventory.toml");
+    let up = ["up", "--yes", "-i", inventory.to_str().unwrap()];
+    let terminal = Terminal::of(&lab, &up);
+    gate.wait();
+    let name = name_of_terminal().expect("kfleet has a terminal");
+    for size in ["rows 3 cols 8", "rows 50 cols 200"] {
+        let words: Vec<&str> = size.split(' ').collect();
+        assert!(Command::new("stty").args(["-F", &name]).args(words).status().unwrap().success());
+        thread::sleep(Duration::from_millis(400));
+    }
+    lab.root("h2", "pkill -x sleep");
+    terminal.exits(0);
     gate.open();
     lab.up(&["--json"]).exits(0).nothing_changed();
 
     // Closed, as by a lost ssh session to the workstation: nothing is half-written, and the next run completes it.
     lab.root("h2", UNDO);
     let gate = Gate::at(&lab, "h2", "firewall-cmd", "*--add-port*");
-    on_a_terminal(&lab, |script| {
-        gate.wait();
-        script.kill().unwrap();
-    });
+    let terminal = Terminal::of(&lab, &up);
+    gate.wait();
+    terminal.close();
     gate.open();
-    lab.wait("kfleet to end", || terminal().is_none());
+    lab.wait("kfleet to end", || name_of_terminal().is_none());
     converges(&lab);
     lab.intact();
 }

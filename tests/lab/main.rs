@@ -29,6 +29,7 @@ mod preflight;
 mod ran;
 mod reinit;
 mod sudo;
+mod terminal;
 mod undo;
 mod watch;
 mod workers;
