@@ -57,6 +57,17 @@ pub async fn of_kubeadm(session: &Session, turn: &Turn, output: &[String]) -> Di
     diagnosis
 }
 
+/// What a kubelet says of itself that does not run; `None` where it runs, or nothing is heard of it.
+pub async fn of_kubelet(session: &Session) -> Option<Diagnosis> {
+    let turn = session.turn().await;
+    let lines = ask(session, &turn).await;
+    let state = lines.first()?;
+    if state.ends_with(" active") {
+        return None;
+    }
+    Some(Diagnosis { reason: format!("its node is not Ready, and {state}"), hint: likely(&[], &lines), lines })
+}
+
 fn likely(output: &[String], kubelet: &[String]) -> Option<String> {
     let state = kubelet.first().map_or("", String::as_str);
     let cause = doctor::cause(&output.join("\n"), &kubelet.join("\n"), state)?;
