@@ -19,6 +19,7 @@ mod bare;
 mod faults;
 mod firewall;
 mod interrupted;
+mod kubelet;
 mod lab;
 mod living;
 mod lock;
