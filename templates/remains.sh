@@ -11,8 +11,9 @@ address() {
 
 virtual_server() { ipvsadm -D "$1" "$2" 2>/dev/null || ! ipvsadm -Sn | grep -qF -- "-A $1 $2 "; }
 
-# The chains of kube-proxy, flannel, calico, weave and CNI plugins with every rule that leads into them, and the rules
-# that flannel before 0.21, by the pods' network in $2, calico and weave add without a chain: one transaction a table, and nobody else's rule is touched.
+# The chains of kube-proxy, flannel, calico, weave and CNI plugins with every rule that leads into them, and the rules that they add
+# without a chain, those of flannel before 0.21 told by the pods' network in $2: one transaction a table, and nobody else's rule is
+# touched.
 rules() {
   "$1-save" | awk -v own='^((KUBE|FLANNEL|CNI|cali)-|WEAVE(-|$))' -v pods="$2" '
     function weaves(rule) {

@@ -57,10 +57,13 @@ pub async fn ready(
             ControlFlow::Break(Ok(())) => return failed,
             ControlFlow::Break(Err(failure)) => {
                 // Nobody is blamed for another host's node.
-                for node in expected.waiting(&cluster) {
+                let waiting = if interrupt.is_set() { Vec::new() } else { expected.waiting(&cluster) };
+                for node in waiting {
                     let Some(host) = nodes.get(&node) else { continue };
                     expected.leave_out(&node);
-                    failed.push((host.name().to_owned(), failure.clone()));
+                    let of_node = |line: &&String| line.starts_with(&format!("node {node} "));
+                    let output = failure.output.iter().filter(of_node).cloned().collect();
+                    failed.push((host.name().to_owned(), Failure { output, ..failure.clone() }));
                 }
                 if !expected.missing(&cluster).is_empty() {
                     failed.push((session.name().to_owned(), failure));
