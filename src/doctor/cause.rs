@@ -156,6 +156,19 @@ mod tests {
                 "activating",
             ),
             (
+                "a configuration that is none",
+                "F1127 01:54:36.099280    1923 server.go:198] failed to load Kubelet config file \
+                 /var/lib/kubelet/config.yaml, error failed to decode: yaml: line 38: could not find expected ':'",
+                "activating",
+            ),
+            (
+                "one that is not written yet",
+                "F1127 01:54:36.099280    1923 server.go:198] failed to load Kubelet config file \
+                 /var/lib/kubelet/config.yaml, error failed to read kubelet config file \
+                 \"/var/lib/kubelet/config.yaml\", error: open /var/lib/kubelet/config.yaml: no such file or directory",
+                "activating",
+            ),
+            (
                 "no runtime",
                 "kubelet[811]: E1123 run.go:74] \"command failed\" err=\"failed to run Kubelet: unable to determine \
                  runtime \

@@ -268,8 +268,8 @@ fn unreachable(place: Where, before: &str) -> [Symptom; 3] {
         Symptom::new(
             place,
             &format!("{before}{API}connection refused"),
-            "nothing listens at $1: the API server does not run",
-            "on the control plane: `crictl ps -a`, and `journalctl -u kubelet`",
+            "nothing listens at $1, or a firewall refuses this host: does the API server run?",
+            "on the control plane: `crictl ps -a`, `journalctl -u kubelet`, and its rules for this host",
         ),
         Symptom::new(
             place,
@@ -306,14 +306,20 @@ fn kubelet() -> Vec<Symptom> {
             Journal,
             r"unknown (?:shorthand )?flag: ([^\s\x22\\]+)",
             "the kubelet does not know its flag $1",
-            "it is in /var/lib/kubelet/kubeadm-flags.env, /etc/default/kubelet or /etc/sysconfig/kubelet there: take \
-             it out",
+            "it is in /var/lib/kubelet/kubeadm-flags.env, /etc/default/kubelet, /etc/sysconfig/kubelet or a drop-in of \
+             kubelet.service there: take it out",
         ),
         Symptom::new(
             Journal,
             r#"strict decoding error: unknown field \\?"([^"\\]+)"#,
             "the kubelet does not know the field $1 of its configuration",
             "a document in kubeadm_documents has it, or the cluster is newer than this kubelet",
+        ),
+        Symptom::new(
+            Journal,
+            r"failed to load [Kk]ubelet config file,? (?:path: )?([^\s,]+), error:? (failed to decode[^\n]*)",
+            "the kubelet cannot read its configuration $1: $2",
+            "put it right there; `kubectl -n kube-system get configmap` has kubeadm's own, in kubelet-config",
         ),
     ]
 }

@@ -1,6 +1,6 @@
 use crate::events::Failure;
 use crate::plan::{Fleet, HostPlan, Recipe};
-use crate::steps::Change;
+use crate::steps::{Change, node_name};
 
 use super::run::Run;
 use super::tasks::Tasks;
@@ -20,11 +20,16 @@ impl Run<'_> {
         let expected = recipe.expectation(&fleet);
         if let Some(expected) = &expected
             && let Some(session) = self.sessions.get(&expected.asked_on)
-            && let Err(failure) = verify::ready(session, expected, &self.interrupt).await
         {
-            self.fail(&expected.asked_on, failure);
+            let of_node = |(host, facts)| Some((node_name(facts), self.sessions.get(host)?.clone()));
+            let nodes = fleet.iter().filter_map(of_node).collect();
+            for (host, failure) in verify::ready(session, expected.clone(), &nodes, &self.interrupt).await {
+                self.fail(&host, failure);
+            }
         }
-        let changed = |host: &String| self.tallies.get(host).is_some_and(|tally| !tally.changed.is_empty());
+        let changed = |host: &String| {
+            self.tallies.get(host).is_some_and(|tally| !tally.changed.is_empty() && tally.failure.is_none())
+        };
         let mut hosts: Vec<String> = fleet.into_keys().filter(changed).collect();
         // What its API server says has a part in what the others still need.
         if let Some(expected) = expected.filter(|expected| !hosts.is_empty() && !hosts.contains(&expected.asked_on)) {

@@ -12,12 +12,8 @@ use super::session::{Session, Turn};
 const SHOWN_LINES: usize = 20;
 /// How many of a job that was cut.
 const LAST_LINES: usize = 3;
-/// The kubelet's state, then its last errors, or its last lines where none is an error. A kubelet that panics ends with the stacks
-/// of all its goroutines, and one that lives talks much: neither says why.
-const KUBELET: &str = "printf 'kubelet.service is %s\\n' \"$(systemctl is-active kubelet || :)\"
-journal=$(journalctl --unit kubelet --lines 400 --no-pager --output cat 2>/dev/null || :)
-errors=$(printf '%s\\n' \"$journal\" | grep -E '^[EF][0-9]{4} |^Error|^kubelet\\.service: ' || :)
-printf '%s\\n' \"${errors:-$journal}\" | tail -n 12";
+/// What the kubelet says of itself.
+const KUBELET: &str = concat!(include_str!("../../templates/kubelet.sh"), "kubelet_says");
 
 /// Why a command failed, as far as can be told.
 pub struct Diagnosis {
@@ -34,7 +30,8 @@ pub fn of_command(output: &[String]) -> Diagnosis {
     Diagnosis {
         reason: "the command failed".to_owned(),
         lines: output[output.len().saturating_sub(SHOWN_LINES)..].to_vec(),
-        hint: likely(output, &[]),
+        // It may be the kubelet's words, or those that a kubelet would have for it.
+        hint: likely(output, output),
     }
 }
 
@@ -58,6 +55,17 @@ pub async fn of_kubeadm(session: &Session, turn: &Turn, output: &[String]) -> Di
     diagnosis.hint = likely(output, &kubelet);
     diagnosis.lines.extend(kubelet);
     diagnosis
+}
+
+/// What a kubelet says of itself that does not run; `None` where it runs, or nothing is heard of it.
+pub async fn of_kubelet(session: &Session) -> Option<Diagnosis> {
+    let turn = session.turn().await;
+    let lines = ask(session, &turn).await;
+    let state = lines.first()?;
+    if state.ends_with(" active") {
+        return None;
+    }
+    Some(Diagnosis { reason: format!("its node is not Ready, and {state}"), hint: likely(&[], &lines), lines })
 }
 
 fn likely(output: &[String], kubelet: &[String]) -> Option<String> {

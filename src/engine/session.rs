@@ -50,6 +50,11 @@ impl Session {
         self.host.name()
     }
 
+    /// Whether the connection is there, as far as is known here.
+    pub fn is_open(&self) -> bool {
+        self.host.is_open()
+    }
+
     /// Tells an event.
     pub fn tell(&self, event: Event) {
         self.events.tell(event);

@@ -7,11 +7,15 @@ use super::frames::Frames;
 pub struct Remains {
     /// Pod networks' links, in an order in which they can be deleted.
     pub interfaces: Vec<String>,
+    /// Addresses of pods' on links that stay, as `tunl0 10.244.1.0/32`.
+    pub addresses: Vec<String>,
     /// Routes into the pod network that do not go with a link, as `ip route` takes them.
     pub routes: Vec<String>,
-    /// Programs of iptables' family whose tables have chains of kube-proxy, flannel or CNI plugins; and how many.
+    /// Programs of iptables' family whose tables have chains of kube-proxy, a pod network or CNI plugins; and how many.
     pub rules: BTreeMap<String, u32>,
-    /// kube-proxy's.
+    /// kube-proxy's of IPVS, as ipvsadm takes them: `-t 10.96.0.1:443`.
+    pub virtual_servers: Vec<String>,
+    /// kube-proxy's, calico's and weave's.
     pub ipsets: Vec<String>,
     /// kube-proxy's and flannel's, as `ip kube-proxy`.
     pub nft_tables: Vec<String>,
@@ -31,11 +35,13 @@ impl Remains {
             let text = || item.to_owned();
             match kind {
                 "interface" => remains.interfaces.push(text()),
+                "address" => remains.addresses.push(text()),
                 "route" => remains.routes.push(text()),
                 "rules" => {
                     let Some((tool, chains)) = item.split_once(' ') else { continue };
                     remains.rules.insert(tool.to_owned(), chains.parse().unwrap_or_default());
                 }
+                "virtual-server" => remains.virtual_servers.push(text()),
                 "ipset" => remains.ipsets.push(text()),
                 "nft-table" => remains.nft_tables.push(text()),
                 "path" => remains.paths.push(text()),
@@ -62,8 +68,8 @@ mod tests {
 
     #[test]
     fn a_node_tells_what_it_has() {
-        let said = "interface veth1\ninterface cni0\nroute 10.244.1.0/24 via 10.88.0.12 dev eth0\nrules iptables-nft 34\n\
-                    ipset KUBE-LOOP-BACK\nnft-table ip kube-proxy\npath /run/flannel\nadmin aa\n\
+        let said = "interface veth1\ninterface cni0\naddress tunl0 10.244.1.0/32\nroute 10.244.1.0/24 via 10.88.0.12 dev eth0\nrules iptables-nft 34\n\
+                    virtual-server -t 10.96.0.1:443\nipset KUBE-LOOP-BACK\nnft-table ip kube-proxy\npath /run/flannel\nadmin aa\n\
                     kubeconfig bb /home/o ps/.kube/config\nmore to come\nnothing\n";
         insta::assert_debug_snapshot!(read(said));
     }

@@ -30,6 +30,20 @@ impl Expectation {
         missing
     }
 
+    /// The Nodes that are not there or not Ready yet.
+    #[must_use]
+    pub fn waiting(&self, cluster: &ClusterFacts) -> Vec<String> {
+        // An API server that is away tells nothing of any node.
+        let asked = self.nodes.iter().filter(|_| cluster.unreachable.is_none());
+        asked.filter(|name| Self::node(name, cluster).is_some()).cloned().collect()
+    }
+
+    /// Does without a Node, and what hung on it.
+    pub fn leave_out(&mut self, node: &str) {
+        self.nodes.retain(|name| name != node);
+        self.whole = false;
+    }
+
     fn node(name: &str, cluster: &ClusterFacts) -> Option<String> {
         match cluster.nodes.iter().find(|node| node.name == name) {
             None => Some(format!("node {name} has not registered")),
@@ -98,6 +112,15 @@ mod tests {
     #[test]
     fn a_host_that_is_left_out_is_not_waited_for() {
         assert!(expectation(&["m"], false).missing(&cluster([true, false], 1, 1)).is_empty());
+    }
+
+    #[test]
+    fn a_node_that_will_not_come_is_left_out_with_what_hung_on_it() {
+        let mut expected = expectation(&["m", "w"], true);
+        let cluster = cluster([true, false], 1, 1);
+        assert_eq!(expected.waiting(&cluster), ["w"]);
+        expected.leave_out("w");
+        assert!(expected.waiting(&cluster).is_empty() && expected.missing(&cluster).is_empty());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
     self, AdminKubeconfig, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, PodNetwork, Record,
-    Worker, keeps_ca, living, node_name, wanted_places,
+    Worker, api_endpoint, keeps_ca, living, node_name, wanted_places,
 };
 
 use super::course::{self, Course};
@@ -84,7 +84,8 @@ impl Up {
 
     fn worker<'a>(&'a self, host: &'a Host, fleet: &'a Fleet) -> Worker<'a> {
         let cluster = self.cluster(fleet).and_then(|facts| facts.cluster.as_ref());
-        Worker::new(&self.inventory, host, self.ca(fleet), cluster)
+        let endpoint = self.control_plane(fleet).and_then(|facts| api_endpoint(&self.inventory, facts));
+        Worker::new(&self.inventory, host, self.ca(fleet), cluster).at(endpoint)
     }
 
     fn control_plane<'a>(&self, fleet: &'a Fleet) -> Option<&'a Facts> {

@@ -2,6 +2,7 @@
 
 mod action;
 mod admin_kubeconfig;
+mod api_reached;
 mod change;
 mod control_plane;
 mod difference;
@@ -34,6 +35,7 @@ mod workstation;
 
 pub use action::{Action, Contents, Detached, RunScript, WriteFile, Yields};
 pub use admin_kubeconfig::AdminKubeconfig;
+pub use api_reached::api_endpoint;
 pub use change::{Change, Recorded};
 pub use control_plane::{ControlPlane, keeps_ca, living};
 pub use firewall::Firewall;

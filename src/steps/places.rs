@@ -1,6 +1,6 @@
 use crate::facts::{Facts, Wanted};
 
-use super::Recorded;
+use super::{Record, Recorded};
 
 /// A place that a node of a cluster comes to have.
 pub(super) struct Place {
@@ -54,8 +54,20 @@ pub(super) const PLACES: [Place; 28] = [
     when_empty("/usr/lib/modules"),
 ];
 
+/// What pod networks leave, and what may be there of another before kfleet comes: then it stays.
+const NETWORKS: [&str; 6] = [
+    "/etc/cni/net.d/10-calico.conflist",
+    "/etc/cni/net.d/10-flannel.conflist",
+    "/etc/cni/net.d/10-weave.conflist",
+    "/etc/cni/net.d/calico-kubeconfig",
+    "/var/lib/calico",
+    "/var/lib/weave",
+];
+
 /// The kind of their entries in the host's record.
 pub(super) const RECORDED: &str = "place";
+/// The kind of the entries of what was there before.
+const KEPT: &str = "kept";
 
 const fn whole(path: &'static str) -> Place {
     Place { path, goes: Goes::Whole }
@@ -83,10 +95,17 @@ impl Place {
 /// What must be read of a host for [`missing_places`].
 #[must_use]
 pub fn wanted_places() -> Wanted {
-    Wanted { places: PLACES.iter().map(|place| place.path.to_owned()).collect(), ..Wanted::default() }
+    let places = PLACES.iter().map(|place| place.path).chain(NETWORKS);
+    Wanted { places: places.map(str::to_owned).collect(), ..Wanted::default() }
 }
 
-/// For the record of a host that is not a node yet: the places that it does not have, and that a reset may take away again.
+/// Paths of pod networks that were there before kfleet.
+pub(super) fn kept_places(record: &Record) -> Vec<String> {
+    record.entries().filter(|entry| entry.kind == KEPT).map(|entry| entry.item).collect()
+}
+
+/// For the record of a host that is not a node yet: the places that it does not have, and that a reset may take away again; and at
+/// kfleet's first coming what it has of pod networks, which a reset leaves.
 #[must_use]
 pub fn missing_places(facts: &Facts) -> Vec<Recorded> {
     if !facts.kubeadm.kubeconfigs.is_empty() {
@@ -94,5 +113,10 @@ pub fn missing_places(facts: &Facts) -> Vec<Recorded> {
     }
     let missing = PLACES.iter().filter(|place| facts.places.get(place.path) == Some(&false));
     let entry = |path| Recorded { kind: RECORDED.to_owned(), item: path, before: None };
-    missing.filter_map(|place| place.on(facts)).map(entry).collect()
+    let missing = missing.filter_map(|place| place.on(facts)).map(entry);
+    // Later, what is there may be what an earlier cluster of kfleet's has left.
+    let first = Record::of(facts).is_ok_and(|record| record.entries().all(|entry| entry.kind != RECORDED));
+    let kept = NETWORKS.iter().filter(|path| first && facts.places.get(**path) == Some(&true));
+    let kept = kept.map(|path| Recorded { kind: KEPT.to_owned(), item: (*path).to_owned(), before: None });
+    missing.chain(kept).collect()
 }

@@ -4,6 +4,7 @@ use crate::cluster::JoinSpec;
 use crate::facts::{ClusterFacts, Facts, Job, Wanted};
 use crate::inventory::{Host, Inventory};
 
+use super::api_reached::reach;
 use super::{Action, Change, Contents, Detached, RunScript, Step, node};
 
 /// This host is a worker of the cluster: made by `kubeadm join`, detached from the connection.
@@ -12,6 +13,7 @@ pub struct Worker<'a> {
     host: &'a Host,
     ca: Option<&'a str>,
     cluster: Option<&'a ClusterFacts>,
+    endpoint: Option<String>,
 }
 
 /// The job's name.
@@ -31,7 +33,14 @@ impl<'a> Worker<'a> {
         ca: Option<&'a str>,
         cluster: Option<&'a ClusterFacts>,
     ) -> Self {
-        Self { inventory, host, ca, cluster }
+        Self { inventory, host, ca, cluster, endpoint: None }
+    }
+
+    /// That asks for the API server at this `host:port`: whether it gets through is tried before kubeadm does.
+    #[must_use]
+    pub fn at(mut self, endpoint: Option<String>) -> Self {
+        self.endpoint = endpoint;
+        self
     }
 
     /// Whether it is to join, and needs a grant for that.
@@ -55,7 +64,9 @@ impl<'a> Worker<'a> {
         };
         let files = vec![("config.yaml", Contents::JoinConfiguration(spec))];
         let join = Detached { files, script: self.script(facts), follow_only: false, ..followed() };
-        change("+ kubeadm join", Action::Detach(Box::new(join)))
+        let reached = self.endpoint.as_deref().map(|endpoint| Action::Run(reach(endpoint)));
+        let actions = reached.into_iter().chain([Action::Detach(Box::new(join))]).collect();
+        Change::Some { diff: vec!["+ kubeadm join".to_owned()], actions, record: Vec::new() }
     }
 
     /// What a join that was cut left behind is taken back first.

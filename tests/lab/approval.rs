@@ -1,49 +1,7 @@
 //! What `up` asks at a terminal before it changes anything.
 
-use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
-
 use crate::lab::Lab;
-
-/// `kfleet` on a terminal of its own, by script(1).
-struct Terminal {
-    child: Child,
-    seen: String,
-}
-
-impl Terminal {
-    fn of(lab: &Lab, arguments: &[&str]) -> Self {
-        let kfleet = lab.kfleet(arguments);
-        let words = [kfleet.get_program()].into_iter().chain(kfleet.get_args());
-        let line: Vec<_> = words.map(|word| word.to_str().unwrap()).collect();
-        let mut script = Command::new("script");
-        script.args(["--quiet", "--return", "--flush", "--command", &line.join(" "), "/dev/null"]);
-        script.envs(kfleet.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        script.env_remove("NO_COLOR").env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::piped());
-        Self { child: script.spawn().unwrap(), seen: String::new() }
-    }
-
-    /// Reads on until this is seen.
-    fn until(&mut self, text: &str) {
-        let mut bytes = [0; 4096];
-        while !self.seen.contains(text) {
-            let read = self.child.stdout.as_mut().unwrap().read(&mut bytes).unwrap();
-            assert!(read > 0, "{text:?} was not seen in {}", self.seen);
-            self.seen.push_str(&String::from_utf8_lossy(&bytes[..read]));
-        }
-    }
-
-    fn types(&mut self, keys: &str) {
-        self.child.stdin.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
-    }
-
-    /// All that was seen, where it exits with this.
-    fn exits(mut self, code: i32) -> String {
-        self.child.stdout.as_mut().unwrap().read_to_string(&mut self.seen).unwrap();
-        assert_eq!(self.child.wait().unwrap().code(), Some(code), "{}", self.seen);
-        self.seen
-    }
-}
+use crate::terminal::Terminal;
 
 #[test]
 #[ignore = "needs the lab"]

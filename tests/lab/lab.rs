@@ -279,14 +279,14 @@ impl Lab {
     /// what is in force of firewall, packet rules, sysctls, links and routes.
     pub fn own(&self, hosts: &[&str]) -> Traces {
         const OWN: &str = r#"
-            places='/etc /home /root /opt /usr/lib/modules /usr/libexec /var/lib/cni /var/lib/etcd /var/lib/kfleet
-                    /var/lib/kubelet /var/log/pods /var/log/containers /run/flannel'
+            places='/etc /home /root /opt /usr/lib/modules /usr/libexec /var/lib/calico /var/lib/cni /var/lib/etcd /var/lib/kfleet
+                    /var/lib/kubelet /var/lib/weave /var/log/pods /var/log/containers /run/flannel'
             find $places -xdev -printf '%p %y %m %u:%g %l\n' 2>/dev/null | sort
             find $places -xdev -type f -exec sha256sum {} + 2>/dev/null | sort -k 2
             firewall-cmd --list-all-zones; firewall-cmd --permanent --list-all-zones
             sysctl -a 2>/dev/null | grep -E 'ip_forward |bridge-nf-call'
             systemctl is-enabled kubelet firewalld; systemctl is-active kubelet
-            ls /sys/class/net; ip route
+            ls /sys/class/net; ip route; ipset list -n | sort
             for tool in iptables iptables-legacy ip6tables ip6tables-legacy; do
                 $tool-save 2>/dev/null | sed -n -E "s/^(:[^ ]+ -) .*/$tool \1/p; s/^-A/$tool &/p"
             done"#;

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::lab::Lab;
 use crate::ran::Ran;
+use crate::terminal::Terminal;
 use crate::watch::Watch;
 
 /// Of the user `admin`: to log in with and for sudo.
@@ -59,7 +60,7 @@ fn no_secret_is_found_where_it_was_not_put() {
         let public = fs::read_to_string(key.with_extension("pub")).unwrap();
         lab.root(host, &format!("echo '{}' >> /home/admin/.ssh/authorized_keys", public.trim()));
     }
-    said += &by_passphrase(&lab, &["plan", "-v", "-i", inventory]).to_string();
+    said += &by_passphrase(&lab, &["plan", "-v", "-i", inventory]);
     // And a wrong one, which is a failure that is told at length.
     let wrong = lab
         .kfleet(&["up", "-v", "-i", inventory])
@@ -107,30 +108,13 @@ fn by_password(lab: &Lab, arguments: &[&str]) -> Ran {
     with(command, &lab.kfleet(arguments)).stdin(Stdio::null()).output().unwrap().into()
 }
 
-/// `kfleet` on a terminal, at which the passphrase is typed.
-fn by_passphrase(lab: &Lab, arguments: &[&str]) -> Ran {
-    let kfleet = lab.kfleet(arguments);
-    let words: Vec<String> = std::iter::once(kfleet.get_program())
-        .chain(kfleet.get_args())
-        .map(|word| format!("'{}'", word.to_str().unwrap()))
-        .collect();
-    let mut command = Command::new("script");
-    command.args(["--quiet", "--return", "--echo", "never", "--command", &words.join(" "), "/dev/null"]);
-    for (name, value) in kfleet.get_envs().filter(|(name, _)| *name != "KFLEET_SSH_PASSWORD") {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command.env("KFLEET_SUDO_PASSWORD", PASSWORD).env("KFLEET_CA_PASSPHRASE", CA);
-    let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut stdin = script.stdin.take().unwrap();
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    std::io::Write::write_all(&mut stdin, format!("{PASSPHRASE}\n").as_bytes()).unwrap();
-    let ran = Ran::from(script.wait_with_output().unwrap());
-    drop(stdin);
-    assert!(ran.stdout.contains("passphrase") || ran.stderr.contains("passphrase"), "nobody asked: {ran}");
-    ran.exits(0)
+/// `kfleet` on a terminal, at which the passphrase is typed; what was seen there.
+fn by_passphrase(lab: &Lab, arguments: &[&str]) -> String {
+    let variables = [("KFLEET_SUDO_PASSWORD", PASSWORD), ("KFLEET_CA_PASSPHRASE", CA)];
+    let mut terminal = Terminal::with(lab, arguments, &variables);
+    terminal.until("passphrase");
+    terminal.types(&format!("{PASSPHRASE}\n"));
+    terminal.exits(0)
 }
 
 fn with(mut command: Command, kfleet: &Command) -> Command {

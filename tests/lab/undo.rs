@@ -8,6 +8,30 @@ use std::process::Stdio;
 use crate::lab::{Lab, Traces};
 use crate::ran::Ran;
 
+/// What clusters with calico, with weave and with kube-proxy over IPVS leave on a host. The lab's kernel has neither IPVS nor dummy
+/// links: kube-ipvs0 is a bridge here.
+const LEFT: &str = "
+    ip link add calia1b2 type veth peer name cali-peer
+    ip link add vxlan.calico type vxlan id 4096 dstport 4799
+    ip link add weave type bridge
+    ip link add vethwe-bridge type veth peer name vethwe-datapath
+    ip link set vethwe-bridge master weave
+    ip link add kube-ipvs0 type bridge
+    ipset create cali40all-ipam-pools hash:net
+    ipset create KUBE-CLUSTER-IP hash:ip,port
+    ipset create weave-Rzff hash:ip
+    iptables -w -N cali-FORWARD
+    iptables -w -I FORWARD -m comment --comment cali:wUHhoiAYhphO9Mso -j cali-FORWARD
+    iptables -w -A FORWARD -m comment --comment cali:S93hcgKJrXEqnTfs -m mark --mark 0x10000/0x10000 -j ACCEPT
+    iptables -w -A cali-FORWARD -m set --match-set cali40all-ipam-pools src -j ACCEPT
+    iptables -w -t nat -N WEAVE
+    iptables -w -t nat -A POSTROUTING -j WEAVE
+    iptables -w -A FORWARD -o weave -j DROP
+    echo '{}' > /etc/cni/net.d/10-calico.conflist
+    echo '{}' > /etc/cni/net.d/calico-kubeconfig
+    mkdir -p /var/lib/calico /var/lib/weave
+    touch /var/lib/calico/nodename /var/lib/weave/weave-netdata.db";
+
 const HOSTS: [&str; 3] = ["h1", "h2", "h3"];
 
 /// A line of a Windows editor, tabs, and no end of the last line.
@@ -51,6 +75,9 @@ fn hosts_leave_a_cluster_and_are_what_they_were_before_up() {
     lab.root("h3", "iptables -N MINE; iptables -A FORWARD -s 192.0.2.0/24 -j MINE; iptables -t nat -N MINE");
     lab.root("h3", "firewall-cmd --permanent --add-port=8300/udp; firewall-cmd --add-port=8300/udp");
     lab.root("h3", "echo mine > /etc/kubernetes/mine.yaml");
+    // A bridge, a packet set, and what another pod network has left.
+    lab.root("h2", "ip link add br0 type bridge; ipset create mine hash:ip; mkdir -p /etc/cni/net.d");
+    lab.root("h2", "echo mine > /etc/cni/net.d/10-weave.conflist; echo mine > /etc/cni/net.d/90-mine.conflist");
     let bare = lab.own(&HOSTS);
 
     lab.up(&["--json"]).exits(0);
@@ -132,6 +159,17 @@ fn all_are_reset_but_one_that_is_down_and_then_that_one(lab: &Lab, bare: &Traces
     let unsaid = reset(lab, &[]).exits(2);
     assert!(unsaid.stderr.contains("--confirm lab"), "{unsaid}");
     assert_eq!(lab.nodes(), ["h1 True", "h2 True"]);
+
+    lab.root("h2", &format!("set -e; {LEFT}"));
+    let planned = reset(lab, &["--dry-run"]).exits(4);
+    for told in
+        ["interface weave", "interface kube-ipvs0", "ipset cali40all-ipam-pools", "/var/lib/weave", "calico-kubeconfig"]
+    {
+        assert!(planned.stdout.contains(told), "{told} is not in {planned}");
+    }
+    for theirs in ["br0", "ipset mine", "10-weave.conflist"] {
+        assert!(!planned.stdout.contains(theirs), "{theirs} is in {planned}");
+    }
 
     // Killed while kubeadm is at it, and gone on with.
     let mut killed = command(lab, "reset", &lab.file("inventory.toml"), &["--confirm", "lab", "--json"]);

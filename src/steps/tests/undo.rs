@@ -184,19 +184,22 @@ fn what_kubeadm_leaves_is_named_and_swept() {
             interfaces: ["veth1", "flannel.1", "cni0"].map(str::to_owned).into(),
             routes: vec!["10.244.1.0/24 via 10.0.0.3 dev eth0".to_owned()],
             rules: [("iptables".to_owned(), 34), ("ip6tables".to_owned(), 3)].into(),
+            addresses: vec!["tunl0 10.244.1.0/32".to_owned()],
+            virtual_servers: vec!["-t 10.96.0.1:443".to_owned()],
             ipsets: vec!["KUBE-LOOP-BACK".to_owned()],
             nft_tables: vec!["ip kube-proxy".to_owned()],
-            paths: vec!["/run/flannel".to_owned(), "/etc/cni/net.d/it's mine".to_owned()],
+            paths: ["/run/flannel", "/etc/cni/net.d/it's mine", "/var/lib/weave"].map(str::to_owned).into(),
             ..Remains::default()
         },
         ..Facts::default()
     };
     facts.login.user = "ops".to_owned();
     facts.login.home = "/home/ops".to_owned();
-    let was = ["/etc/cni", "/etc/cni/net.d", "/etc/kubernetes/manifests"];
+    let was = ["/etc/cni", "/etc/cni/net.d", "/etc/kubernetes/manifests", "/var/lib/weave"];
     for path in ["/var/log/pods", "~/.kube", "~/.kube/cache", "/opt/cni/bin/flannel"].iter().chain(&was) {
         facts.places.insert((*path).to_owned(), was.contains(path));
     }
+    facts.files = with_files(&[(Record::PATH, None)]).files;
     let record = Record::default().merge(&missing_places(&facts)).to_json();
     facts.files = with_files(&[(Record::PATH, Some(&record))]).files;
     facts.places.values_mut().for_each(|there| *there = true);

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use crate::base::{printable, quote};
 use crate::facts::{Facts, Wanted};
-use crate::steps::places::{Goes, PLACES, RECORDED};
+use crate::steps::places::{Goes, PLACES, RECORDED, kept_places};
 use crate::steps::refusal::Refusal;
 use crate::steps::{Action, Change, Record, RunScript, Step, wanted_places};
 
@@ -46,13 +46,21 @@ impl NoRemains {
         for link in &remains.interfaces {
             sweep.add(&format!("interface {link}"), "link", &[link]);
         }
+        for address in &remains.addresses {
+            let words: Vec<&str> = address.split_whitespace().collect();
+            sweep.add(&format!("address {}", words.join(" ")), "address", &words);
+        }
         for route in &remains.routes {
             let words: Vec<&str> = route.split_whitespace().collect();
             sweep.add(&format!("route {route}"), "route", &words);
         }
         for (tool, chains) in &remains.rules {
-            let told = format!("{chains} chains KUBE-, FLANNEL- or CNI-, and what leads into them, in {tool}");
+            let told = format!("{chains} chains of the cluster's, and what leads into them, in {tool}");
             sweep.add(&told, "rules", &[tool, &self.pods.to_string()]);
+        }
+        for server in &remains.virtual_servers {
+            let words: Vec<&str> = server.split_whitespace().collect();
+            sweep.add(&format!("virtual server {server}"), "virtual_server", &words);
         }
         for set in &remains.ipsets {
             sweep.add(&format!("ipset {set}"), "ipset_gone", &[set]);
@@ -61,7 +69,8 @@ impl NoRemains {
             let words: Vec<&str> = table.split_whitespace().collect();
             sweep.add(&format!("nft table {table}"), "nft_table", &words);
         }
-        for path in &remains.paths {
+        let kept = kept_places(&Record::of(facts)?);
+        for path in remains.paths.iter().filter(|path| !kept.contains(path)) {
             sweep.add(path, "whole", &[path]);
         }
         Self::places(facts, &mut sweep)?;
