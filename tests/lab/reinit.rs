@@ -9,6 +9,8 @@ use std::time::Instant;
 use crate::lab::{Lab, full};
 use crate::ran::Ran;
 
+mod restore;
+
 const OLD: &str = "10.88.0.11";
 const NEW: &str = "10.88.0.111";
 

@@ -1,0 +1,41 @@
+use crate::facts::{Facts, File, Wanted};
+
+/// How far a restore of etcd has come, by the control plane's own record of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreProgress {
+    /// The restore's own, as `20261127T013000Z`: when it was begun.
+    pub id: String,
+    /// The directory of the backup whose snapshot it puts back.
+    pub backup: String,
+    /// `prepared`, `swapped`, `restored` when the control plane's part is over, `done`.
+    pub state: String,
+}
+
+impl RestoreProgress {
+    /// Where a control plane has it.
+    pub const PATH: &str = "/var/lib/kfleet/reinit/restore";
+
+    /// What must be read of a host for [`pending`](Self::pending).
+    #[must_use]
+    pub fn wanted() -> Wanted {
+        Wanted { files: [Self::PATH.to_owned()].into(), ..Wanted::default() }
+    }
+
+    /// One that was cut on this control plane since it has unpacked its snapshot. Before that nothing is lost by beginning again.
+    #[must_use]
+    pub fn pending(facts: &Facts) -> Option<Self> {
+        let Some(File::Present { contents, .. }) = facts.files.get(Self::PATH) else { return None };
+        let value = |key: &str| {
+            let value = contents.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
+            Some(value.to_owned())
+        };
+        let kept = Self { id: value("id")?, backup: value("backup")?, state: value("state")? };
+        (kept.state != "done").then_some(kept)
+    }
+
+    /// Whether the control plane's part is over, and workers follow.
+    #[must_use]
+    pub fn is_restored(&self) -> bool {
+        self.state == "restored"
+    }
+}
