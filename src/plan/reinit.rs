@@ -187,7 +187,7 @@ impl Recipe for Reinit {
             return vec![finding.with_hint("`kfleet up` makes one")];
         }
         let mut findings = self.disagreements(control_plane);
-        if RestoreProgress::pending(control_plane).is_some_and(|kept| !kept.is_restored()) {
+        if RestoreProgress::of(control_plane).is_some_and(|kept| !kept.is_restored()) {
             let reason = "a restore of its etcd was cut".to_owned();
             let finding = Finding::of_host(name, Severity::Error, "etcd-snapshot", reason);
             findings.push(finding.with_hint("`kfleet reinit --restore-etcd` goes on with it; then begin again"));

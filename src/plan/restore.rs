@@ -34,6 +34,11 @@ impl Restore {
         Self { inventory, pod_network, backup, now }
     }
 
+    /// What this run calls a restore that it begins.
+    fn run(&self) -> String {
+        self.now.strftime("%Y%m%dT%H%M%SZ").to_string()
+    }
+
     fn control_plane<'a>(&self, fleet: &'a Fleet) -> Option<&'a Facts> {
         fleet.get(&self.inventory.control_plane().name)
     }
@@ -41,7 +46,9 @@ impl Restore {
     /// What is restored; or why nothing is, and what to do.
     fn restore(&self, facts: &Facts) -> Result<EtcdRestore, (String, String)> {
         let fail = |reason: String, hint: &str| Err((reason, hint.to_owned()));
-        let pending = RestoreProgress::pending(facts);
+        // One that this run has brought to its end is looked at, too.
+        let pending =
+            RestoreProgress::of(facts).filter(|kept| !kept.is_done() || kept.done_by.as_ref() == Some(&self.run()));
         let mut backups = facts.backups.iter().flatten();
         let chosen = match (&pending, &self.backup) {
             (Some(pending), Some(name)) if !pending.backup.ends_with(&format!("/{name}")) => {
@@ -77,9 +84,7 @@ impl Restore {
         let cluster = &self.inventory.cluster;
         Ok(EtcdRestore {
             backup: backup.clone(),
-            id: pending
-                .as_ref()
-                .map_or_else(|| self.now.strftime("%Y%m%dT%H%M%SZ").to_string(), |kept| kept.id.clone()),
+            id: pending.as_ref().map_or_else(|| self.run(), |kept| kept.id.clone()),
             progress: pending,
             change: AddressChange { from: backup.address.into_iter().filter(|from| *from != to).collect(), to },
             port: manifests.and_then(|manifests| manifests.port).unwrap_or(cluster.port),
@@ -182,7 +187,7 @@ impl Recipe for Restore {
         // It is over when every worker has followed; until then it goes on with those that have not.
         if self.inventory.hosts.iter().all(|host| fleet.contains_key(&host.name)) {
             let joined = fleet.values().filter(|facts| facts.kubeadm.kubeconfigs.contains_key("kubelet"));
-            let last = RestoredFleet::of(joined.map(node_name).collect());
+            let last = RestoredFleet::of(joined.map(node_name).collect(), self.run());
             waves.push(Wave::of(vec![self.host_plan(control_plane, last, facts, true)]));
         }
         Plan { waves, ca: None }

@@ -97,6 +97,12 @@ fn etcd_goes_back_and_the_fleet_with_it() {
             cut(fleet, "done");
             write(fleet.get_mut("h2").unwrap(), FOLLOWED, "20261127T090000Z\n");
         }),
+        ("done by this run", None, |fleet| {
+            cut(fleet, "done\ndone_by=20261128T044000Z");
+            for host in ["h2", "h3"] {
+                write(fleet.get_mut(host).unwrap(), FOLLOWED, "20261127T090000Z\n");
+            }
+        }),
         ("a worker is down", None, |fleet| drop(fleet.remove("h3"))),
         ("a change of address is at work", None, |fleet| {
             fleet.get_mut("h1").unwrap().jobs.insert("reinit".to_owned(), Job::Running);

@@ -9,33 +9,40 @@ pub struct RestoreProgress {
     pub backup: String,
     /// `prepared`, `swapped`, `restored` when the control plane's part is over, `done`.
     pub state: String,
+    /// The run that has seen it done, called as a restore that it had begun would be.
+    pub done_by: Option<String>,
 }
 
 impl RestoreProgress {
     /// Where a control plane has it.
     pub const PATH: &str = "/var/lib/kfleet/reinit/restore";
 
-    /// What must be read of a host for [`pending`](Self::pending).
+    /// What must be read of a host for [`of`](Self::of).
     #[must_use]
     pub fn wanted() -> Wanted {
         Wanted { files: [Self::PATH.to_owned()].into(), ..Wanted::default() }
     }
 
-    /// One that was cut on this control plane since it has unpacked its snapshot. Before that nothing is lost by beginning again.
+    /// The last one of this control plane that has come to unpack its snapshot. Before that nothing is lost by beginning again.
     #[must_use]
-    pub fn pending(facts: &Facts) -> Option<Self> {
+    pub fn of(facts: &Facts) -> Option<Self> {
         let Some(File::Present { contents, .. }) = facts.files.get(Self::PATH) else { return None };
         let value = |key: &str| {
             let value = contents.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
             Some(value.to_owned())
         };
-        let kept = Self { id: value("id")?, backup: value("backup")?, state: value("state")? };
-        (kept.state != "done").then_some(kept)
+        Some(Self { id: value("id")?, backup: value("backup")?, state: value("state")?, done_by: value("done_by") })
+    }
+
+    /// Whether it came to its end.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.state == "done"
     }
 
     /// Whether the control plane's part is over, and workers follow.
     #[must_use]
     pub fn is_restored(&self) -> bool {
-        self.state == "restored"
+        self.is_done() || self.state == "restored"
     }
 }

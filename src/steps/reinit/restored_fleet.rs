@@ -9,15 +9,16 @@ use super::RestoreProgress;
 /// Every kubelet is heard of since etcd went back to a snapshot, and the restore is over; looked at where the API server is.
 pub struct RestoredFleet {
     nodes: Vec<String>,
+    run: String,
 }
 
 const DEADLINE: Duration = Duration::from_secs(180);
 
 impl RestoredFleet {
-    /// Of these Nodes.
+    /// Of these Nodes; by this run, called as a restore that it had begun would be.
     #[must_use]
-    pub fn of(nodes: Vec<String>) -> Self {
-        Self { nodes }
+    pub fn of(nodes: Vec<String>, run: String) -> Self {
+        Self { nodes, run }
     }
 }
 
@@ -29,7 +30,8 @@ impl Step for RestoredFleet {
     fn plan(&self, _facts: &Facts) -> Change {
         // A kubelet renews every ten seconds; what the snapshot says of it is old.
         let script = format!(
-            "leases() {{
+            "umask 077
+leases() {{
     kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=5s get lease -n kube-node-lease \\
         -o 'jsonpath={{range .items[*]}}{{.metadata.name}} {{.spec.renewTime}}{{\"\\n\"}}{{end}}' || :
 }}
@@ -48,10 +50,11 @@ for second in $(seq 120); do
 done
 [ -z \"$silent\" ] || {{ echo \"no kubelet has renewed its lease since etcd was restored:$silent\"; exit 1; }}
 echo '[kfleet] every kubelet is heard of'
-sed 's/^state=.*/state=done/' {record} >{record}.new
+{{ grep -v '^state=' {record}; printf 'state=done\ndone_by=%s\n' {run}; }} >{record}.new
 mv -f {record}.new {record}",
             nodes = quote(&self.nodes.join(" ")),
             record = RestoreProgress::PATH,
+            run = quote(&self.run),
         );
         let run =
             RunScript { command: "wait for every kubelet to renew its lease".to_owned(), script, deadline: DEADLINE };

@@ -89,14 +89,34 @@ fn tool(ran: &Ran) -> String {
     lines.next_back().unwrap_or_else(|| panic!("{ran}")).to_owned()
 }
 
-/// Upstream's image of etcd has etcdctl; the lab's, made of Debian's etcd-server, has it from here on.
-fn image_gets_etcdctl(lab: &Lab) {
-    let layers = "find /var/lib/containerd -path '*/fs/usr/bin/etcd'";
-    lab.root(
-        "h1",
-        &format!("for etcd in $({layers}); do cp -p /usr/bin/etcdctl ${{etcd}}ctl && echo found; done | grep found"),
-    );
-    lab.root("h1", "mv /usr/bin/etcdctl /usr/bin/etcdctl.away");
+/// Where the job finds etcdctl. Upstream's image of etcd has it; the lab's, made of Debian's etcd-server, has not by itself.
+#[derive(Clone, Copy)]
+enum Tool {
+    Image,
+    Container,
+    Host,
+}
+
+impl Tool {
+    /// It is there and nowhere else; gives what the job then says of it.
+    fn is_put_in(self, lab: &Lab) -> &'static str {
+        const LAYERS: &str = "find /var/lib/containerd -path '*/fs/usr/bin/etcd'";
+        let (script, said) = match self {
+            Self::Image => (
+                format!(
+                    "for etcd in $({LAYERS}); do cp -p /usr/bin/etcdctl ${{etcd}}ctl; done; mv /usr/bin/etcdctl /root"
+                ),
+                "etcdctl of the image k8s.gcr.io/etcd:3.4.13-0",
+            ),
+            Self::Container => ("mv /usr/bin/ctr /root".to_owned(), "etcdctl of etcd's container"),
+            Self::Host => (
+                format!("for etcd in $({LAYERS}); do rm ${{etcd}}ctl; done; mv /root/ctr /root/etcdctl /usr/bin"),
+                "etcdctl of this host",
+            ),
+        };
+        lab.root("h1", &script);
+        said
+    }
 }
 
 #[test]
@@ -126,22 +146,26 @@ fn etcd_goes_back_to_what_was_put_aside_and_the_cluster_with_it() {
     assert_eq!(lab.root("h1", "ls /var/lib/etcd"), "member");
     objects.assert_same(&lab.objects());
 
-    image_gets_etcdctl(lab);
-    let restored = canary.restore(&["--confirm", "lab"]).exits(0);
-    assert_eq!(tool(&restored), "etcdctl of the image k8s.gcr.io/etcd:3.4.13-0");
-    eprint!("API away {}; ", super::away(&restored));
-    canary.is_back("later");
-    assert_eq!(lab.root("h1", "ls -d /var/lib/etcd/member-before-* | wc -l"), "1");
-    canary.lab.up_with(&canary.inventory(NEW), &["--json"]).exits(0).nothing_changed();
-
-    // Another one is another act. Its job is killed while the control plane stands still, and it goes on.
-    let cuts: &[&str] = if full() { &["prepared", "swapped"] } else { &["prepared"] };
-    for cut in cuts {
-        canary.goes_on(cut);
-        canary.kill_the_restore_at(cut);
-        canary.restore(&["--confirm", "lab"]).exits(5);
-        canary.reinit(NEW, &[]).exits(5);
-        canary.restore(&["--confirm", "lab"]).exits(0);
-        canary.is_back(cut);
+    // Its job is killed on the way, and goes on. Each one that is begun is an act of its own.
+    let rounds: &[_] = &[("later", Tool::Image, Some("prepared"))];
+    let more = [("second", Tool::Container, Some("swapped")), ("third", Tool::Host, None)];
+    for (name, tool, cut) in rounds.iter().chain(if full() { &more[..] } else { &[] }) {
+        let said = tool.is_put_in(lab);
+        if *name != "later" {
+            canary.goes_on(name);
+        }
+        let mut unpacked = None;
+        if let Some(cut) = cut {
+            canary.kill_the_restore_at(cut);
+            unpacked = Some(canary.restore(&["--confirm", "lab"]).exits(5));
+            let refused = canary.reinit(NEW, &[]).exits(5);
+            assert!(refused.problems().contains(&"error etcd-snapshot h1".to_owned()), "{refused}");
+        }
+        let restored = canary.restore(&["--confirm", "lab"]).exits(0);
+        eprint!("{name}: API away {}; ", super::away(&restored));
+        assert_eq!(self::tool(&unpacked.unwrap_or(restored)), said);
+        canary.is_back(name);
     }
+    assert_eq!(lab.root("h1", "stat -c %a /var/lib/kfleet/reinit/restore"), "600");
+    lab.up_with(&canary.inventory(NEW), &["--json"]).exits(0).nothing_changed();
 }
