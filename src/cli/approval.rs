@@ -26,6 +26,13 @@ pub(super) struct ConfirmArg {
     confirm: Option<String>,
 }
 
+impl ConfirmArg {
+    /// Whether a name was given.
+    pub(super) fn is_given(&self) -> bool {
+        self.confirm.is_some()
+    }
+}
+
 /// How a command comes by its approval.
 pub(super) enum Consent {
     /// It needs none: it changes nothing.

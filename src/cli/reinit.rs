@@ -1,13 +1,15 @@
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+
 use crate::engine::Goal;
 use crate::inventory::{Inventory, Role};
-use crate::plan::{Reinit, ReinitOptions};
+use crate::plan::{Reinit, ReinitOptions, Restore};
 
 use super::Exit;
-use super::approval::{Consent, YesArg};
+use super::approval::{ConfirmArg, Consent, YesArg};
 use super::cluster_args::ClusterArgs;
-use super::exit::statuses;
+use super::exit::{complain, statuses};
 
 /// Move the cluster to another address of its control plane
 ///
@@ -37,12 +39,21 @@ pub(super) struct ReinitArgs {
     #[arg(long, conflicts_with_all = ["address", "from"])]
     rollback: bool,
 
+    /// Put etcd back to a snapshot that was put aside below /var/lib/kfleet/reinit, the last one or BACKUP: every write to the
+    /// cluster since then is lost, so the cluster's name has to be typed, or given with --confirm. Files and address stay
+    #[arg(long, value_name = "BACKUP", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        conflicts_with_all = ["address", "from", "max_failures", "rollback", "yes"])]
+    restore_etcd: Option<String>,
+
     /// Show what would be done, and do nothing
     #[arg(long)]
     plan: bool,
 
     #[command(flatten)]
     yes: YesArg,
+
+    #[command(flatten)]
+    confirm: ConfirmArg,
 
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -54,6 +65,7 @@ const AFTER: &str = concat!(
   kfleet reinit                             do it
   kfleet reinit --address 192.168.122.11    the same, where the inventory still has the old address
   kfleet reinit --rollback                  take it back
+  kfleet reinit --restore-etcd --plan       what would be lost if etcd went back to a snapshot
 
 Environment:
   KFLEET_INVENTORY      the inventory, where -i is not given
@@ -66,6 +78,13 @@ Environment:
 );
 
 pub(super) async fn run(args: ReinitArgs) -> Exit {
+    if let Some(backup) = &args.restore_etcd {
+        let backup = backup.trim_end_matches('/').rsplit('/').next().filter(|name| !name.is_empty()).map(str::to_owned);
+        return restore(args, backup).await;
+    }
+    if args.confirm.is_given() {
+        return complain(Exit::Usage, "--confirm is for --restore-etcd; without it nothing is lost, and -y will do");
+    }
     let (goal, consent) =
         if args.plan { (Goal::Plan, Consent::Needless) } else { (Goal::Apply, Consent::Yes(args.yes)) };
     let options = ReinitOptions {
@@ -82,6 +101,17 @@ pub(super) async fn run(args: ReinitArgs) -> Exit {
     }
     let recipe = |inventory, workstation, pod_network| Reinit::new(inventory, workstation, pod_network, options);
     match args.cluster.drive_by(inventory, goal, &consent, recipe).await {
+        Ok(report) => Exit::Run(report.outcome),
+        Err(exit) => exit,
+    }
+}
+
+/// etcd back to a snapshot: of the backup with this name, else of the last one.
+async fn restore(args: ReinitArgs, backup: Option<String>) -> Exit {
+    let (goal, consent) =
+        if args.plan { (Goal::Plan, Consent::Needless) } else { (Goal::Apply, Consent::Confirm(args.confirm)) };
+    let recipe = |inventory, _, pod_network| Restore::new(inventory, pod_network, backup, Timestamp::now());
+    match args.cluster.drive(goal, &consent, recipe).await {
         Ok(report) => Exit::Run(report.outcome),
         Err(exit) => exit,
     }

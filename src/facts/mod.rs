@@ -1,5 +1,6 @@
 //! What a host says of itself: one probe script, its parsers, and the facts they make.
 
+mod backup;
 mod clock;
 mod cluster;
 mod error;
@@ -18,6 +19,7 @@ mod traces;
 mod units;
 mod wanted;
 
+pub use backup::Backup;
 pub use cluster::{ClusterFacts, Node, Workload};
 pub use error::FactsError;
 pub use kubeadm::{ControlPlaneManifests, KubeadmState, Kubeconfig, endpoint_address};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use semver::Version;
 
-use super::{ClusterFacts, KubeadmState, Remains, Traces};
+use super::{Backup, ClusterFacts, KubeadmState, Remains, Traces};
 
 /// All that one host told in one round trip. A zero, an empty file and an absent file are three different facts.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -60,6 +60,8 @@ pub struct Facts {
     pub remains: Remains,
     /// Which addresses stand where; only where that was asked for.
     pub traces: Option<Traces>,
+    /// What changes of address have put aside, the oldest first; only where that was asked for.
+    pub backups: Option<Vec<Backup>>,
 }
 
 /// The user that logged in.

@@ -6,7 +6,8 @@ use super::kubeadm::scalar;
 use super::packages::packages;
 use super::units::{Units, jobs};
 use super::{
-    Clock, ClusterFacts, Facts, FactsError, KubeadmState, Login, Remains, Traces, file, firewall, network, runtime,
+    Backup, Clock, ClusterFacts, Facts, FactsError, KubeadmState, Login, Remains, Traces, file, firewall, network,
+    runtime,
 };
 
 impl Facts {
@@ -53,6 +54,7 @@ impl Facts {
             places: frames.of("place").map(|(place, frame)| (decode(place), frame.status == "there")).collect(),
             remains: Remains::read(&frames),
             traces: Traces::read(&frames),
+            backups: Backup::read(&frames),
         })
     }
 }

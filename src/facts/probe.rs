@@ -7,6 +7,7 @@ const FRAME: &str = include_str!("../../templates/probe/frame.sh");
 const HOST: &str = include_str!("../../templates/probe/host.sh");
 const REMAINS: &str = include_str!("../../templates/probe/remains.sh");
 const CLUSTER: &str = include_str!("../../templates/probe/cluster.sh");
+const BACKUPS: &str = include_str!("../../templates/probe/backups.sh");
 const TRACES: &str = include_str!("../../templates/probe/traces.sh");
 
 /// Where kfleet's detached jobs have their directories.
@@ -43,6 +44,9 @@ pub(super) fn host_script(wanted: &Wanted, nonce: &str) -> String {
     if let Some(pods) = wanted.remains {
         main += &format!("now remains remains {pods}\n");
     }
+    if wanted.backups {
+        main += "now backups backups\n";
+    }
     if wanted.traces {
         main += "all_traces\n";
     }
@@ -52,8 +56,13 @@ pub(super) fn host_script(wanted: &Wanted, nonce: &str) -> String {
     }
     main += "now clock-end date +%s.%N\n";
     let remains = (!wanted.places.is_empty() || wanted.remains.is_some()).then_some(REMAINS);
+    let backups = wanted.backups.then_some(BACKUPS);
     let traces = wanted.traces.then_some(TRACES);
-    script(nonce, &[FRAME, HOST, CLUSTER].into_iter().chain(remains).chain(traces).collect::<Vec<_>>(), &main)
+    script(
+        nonce,
+        &[FRAME, HOST, CLUSTER].into_iter().chain(remains).chain(backups).chain(traces).collect::<Vec<_>>(),
+        &main,
+    )
 }
 
 /// Only what the cluster says, to be asked again and again.

@@ -21,6 +21,8 @@ pub struct Wanted {
     pub places: BTreeSet<String>,
     /// Where pods get their addresses, if [`Remains`](super::Remains) are to be told.
     pub remains: Option<IpNet>,
+    /// Whether to look for what a change of address has put aside.
+    pub backups: bool,
     /// Whether to look where addresses stand, in files, certificates, etcd and ConfigMaps.
     pub traces: bool,
 }
@@ -45,6 +47,7 @@ impl Wanted {
         self.jobs.extend(other.jobs);
         self.places.extend(other.places);
         self.remains = self.remains.or(other.remains);
+        self.backups |= other.backups;
         self.traces |= other.traces;
         self
     }

@@ -11,6 +11,7 @@ mod reinit_addresses;
 mod reinit_change;
 mod remove;
 mod reset;
+mod restore;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -23,4 +24,5 @@ pub use recipe::{Fleet, Recipe};
 pub use reinit::{Reinit, ReinitOptions};
 pub use remove::Remove;
 pub use reset::Reset;
+pub use restore::Restore;
 pub use up::{Up, Workstation};

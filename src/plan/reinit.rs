@@ -6,8 +6,8 @@ use crate::events::Severity;
 use crate::facts::{Facts, Wanted, endpoint_address};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
-    AddressChange, FreshLease, HostsFile, KeptKubeconfig, MovedControlPlane, MovedWorker, PodNetwork, Record, Step,
-    node_name,
+    AddressChange, FreshLease, HostsFile, KeptKubeconfig, MovedControlPlane, MovedWorker, PodNetwork, Record,
+    RestoreProgress, Step, node_name,
 };
 
 use super::course::{self, Course};
@@ -172,7 +172,7 @@ impl Recipe for Reinit {
             Role::ControlPlane => self.of_control_plane(&nothing, None),
             Role::Worker => self.of_worker(host, &nothing, None),
         });
-        courses.map(|course| course.probe()).fold(Record::wanted(), Wanted::and)
+        courses.map(|course| course.probe()).fold(Record::wanted().and(RestoreProgress::wanted()), Wanted::and)
     }
 
     fn preflight(&self, fleet: &Fleet) -> Vec<Finding> {
@@ -187,6 +187,11 @@ impl Recipe for Reinit {
             return vec![finding.with_hint("`kfleet up` makes one")];
         }
         let mut findings = self.disagreements(control_plane);
+        if RestoreProgress::of(control_plane).is_some_and(|kept| !kept.is_restored()) {
+            let reason = "a restore of its etcd was cut".to_owned();
+            let finding = Finding::of_host(name, Severity::Error, "etcd-snapshot", reason);
+            findings.push(finding.with_hint("`kfleet reinit --restore-etcd` goes on with it; then begin again"));
+        }
         findings.extend(self.change(fleet).err());
         let of_fleet = preflight(&self.inventory, fleet).into_iter();
         // A rollback goes where the inventory does not say.

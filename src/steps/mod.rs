@@ -50,7 +50,10 @@ pub use places::{missing_places, wanted_places};
 pub use pod_network::PodNetwork;
 pub use record::{Record, record_action};
 pub use refusal::Refusal;
-pub use reinit::{AddressChange, FreshLease, MovedControlPlane, MovedWorker, ReinitProgress};
+pub use reinit::{
+    AddressChange, EtcdRestore, FreshLease, MovedControlPlane, MovedWorker, ReinitProgress, RestoreProgress,
+    RestoredEtcd, RestoredFleet, RestoredWorker,
+};
 pub use step::Step;
 pub use undo::{
     FirewallBefore, HostsFileBefore, KernelBefore, KubeletUnitBefore, NoKubeconfig, NoNode, NoRecord, NoRemains,

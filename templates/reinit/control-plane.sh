@@ -1,6 +1,6 @@
 # The control plane moves to another address: a job that may be cut anywhere and begun again. Set before, beside what
 # shared.sh needs: `olds`, `stale_names` and `new_name` (the old and the new address as they stand in a certificate, in hex),
-# `restore` (the backup that a rollback puts back; else empty), `node`, `port`, `service` (the API server's first Service address), `users` (lines of `user:home`).
+# `restore` (the backup that a rollback puts back; else empty), `snapshot` (of etcd, where restore.sh is to put it back; else empty), `node`, `port`, `service` (the API server's first Service address), `users` (lines of `user:home`).
 state=/var/lib/kfleet/reinit
 kube=/etc/kubernetes
 umask 077
@@ -58,6 +58,9 @@ etcd_snapshot() {
         done >"$1"
         ;;
     esac
+    is_whole "$1"
+}
+is_whole() {
     size=$(wc -c <"$1")
     sum=$(head -c $((size - 32)) "$1" | sha256sum)
     [ "$size" -gt 32 ] && [ "${sum%% *}" = "$(tail -c 32 "$1" | od -An -v -tx1 | tr -d ' \n')" ]
@@ -149,6 +152,7 @@ swap() {
     if [ -e "$state/stage/list" ]; then
         while IFS='	' read -r from to; do put "$from" "$to"; done <"$state/stage/list"
     fi
+    [ -z "$snapshot" ] || exchange_data
     sync
     systemctl daemon-reload
     systemctl start kubelet
@@ -237,6 +241,10 @@ elsewhere() {
 }
 
 way=$(etcd_way)
+if [ -n "$snapshot" ]; then
+    restore_etcd
+    exit 0
+fi
 if [ "$(kept to)" = "$new" ] && [ "$(kept state)" != done ]; then
     backup=$(kept backup)
     say "goes on where it was cut: $(kept state)"

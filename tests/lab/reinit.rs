@@ -9,6 +9,8 @@ use std::time::Instant;
 use crate::lab::{Lab, full};
 use crate::ran::Ran;
 
+mod restore;
+
 const OLD: &str = "10.88.0.11";
 const NEW: &str = "10.88.0.111";
 
@@ -183,7 +185,8 @@ fn a_cluster_goes_on_at_another_address_and_back() {
     eprint!("there: API away {away_for}, pods {gap:.1} s, all of it {} s; ", since.elapsed().as_secs());
     let seconds: f64 = away_for.trim_end_matches(" s").parse().unwrap();
     assert!(seconds < 50.0, "by hand it was 30 to 50 s");
-    assert!(gap <= seconds.max(2.0), "pods were cut for {gap} s");
+    // What two busy cores may take by themselves, and far less than the API is away.
+    assert!(gap <= 5.0, "the plan says that pods go on; they were cut for {gap} s");
     canary.is_kept();
     canary.is_at(NEW, &["h1", "h2", "h3"]);
     let fetched = fs::read_to_string(lab.fetched_kubeconfig()).unwrap();

@@ -2,6 +2,7 @@
 
 mod openings;
 mod reinit;
+mod restore;
 mod sample;
 mod undo;
 mod up;

@@ -15,11 +15,17 @@ pub struct AddressChange {
 
 const SHARED: &str = include_str!("../../../templates/reinit/shared.sh");
 
+/// Matches no line: where no address is an old one.
+const NOTHING: &str = "$.^";
+
 impl AddressChange {
     /// What every script of a change begins with: what it looks for and what it puts there, then the functions for it.
     pub(super) fn prelude(&self) -> String {
         let words = self.from.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let stale = format!("(^|{edge})({words})($|{edge})", edge = self.edge(), words = escaped(&words).join("|"));
+        let stale = match escaped(&words).join("|") {
+            words if words.is_empty() => NOTHING.to_owned(),
+            words => format!("(^|{edge})({words})($|{edge})", edge = self.edge()),
+        };
         format!(
             "olds={}\nnew={}\nstale={}\nmoves={}\nstale_names={}\nnew_name={}\n{SHARED}",
             quote(&words.join(" ")),
@@ -111,6 +117,12 @@ mod tests {
         let others = "10.88.0.11 10.88.0.10 110.88.0.1 x10.88.0.1 10.88.0.1.nip.io a-10.88.0.1-b 10x88.0.1\n  image: 10.88.0.1:5000/etcd\n\
                       - image: 10.88.0.1/a\n";
         assert_eq!(run(&change, others), (false, others.to_owned(), false));
+    }
+
+    #[test]
+    fn where_nothing_is_old_nothing_is_replaced() {
+        let text = "10.88.0.1\n\nserver: https://10.88.0.1:6443\n";
+        assert_eq!(run(&change(&[], "10.88.0.11"), text), (false, text.to_owned(), false));
     }
 
     #[test]

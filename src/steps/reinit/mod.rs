@@ -5,9 +5,17 @@ mod fresh_lease;
 mod moved_control_plane;
 mod moved_worker;
 mod progress;
+mod restore_progress;
+mod restored_etcd;
+mod restored_fleet;
+mod restored_worker;
 
 pub use address_change::AddressChange;
 pub use fresh_lease::FreshLease;
 pub use moved_control_plane::MovedControlPlane;
 pub use moved_worker::MovedWorker;
 pub use progress::ReinitProgress;
+pub use restore_progress::RestoreProgress;
+pub use restored_etcd::{EtcdRestore, RestoredEtcd};
+pub use restored_fleet::RestoredFleet;
+pub use restored_worker::RestoredWorker;

@@ -103,7 +103,7 @@ impl<'a> MovedControlPlane<'a> {
         let users = [("root", "/root"), (login.user.as_str(), login.home.as_str())]
             .map(|(user, home)| format!("{user}:{home}"));
         let script = format!(
-            "{}restore={}\nnode={}\nport={port}\nservice={}\nusers={}\n{SCRIPT}",
+            "{}snapshot=\nrestore={}\nnode={}\nport={port}\nservice={}\nusers={}\n{SCRIPT}",
             self.change.prelude(),
             quote(self.restore.as_deref().unwrap_or_default()),
             quote(&spec.node_name),
