@@ -8,6 +8,7 @@ mod redact;
 mod shell;
 mod spool_dir;
 mod tail;
+mod told;
 
 pub use interrupt::Interrupt;
 pub use managed_block::{ManagedBlock, ManagedBlockError};
@@ -17,3 +18,4 @@ pub use redact::redact;
 pub use shell::quote;
 pub use spool_dir::spool_dir;
 pub use tail::Tail;
+pub use told::told;

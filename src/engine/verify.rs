@@ -7,7 +7,7 @@ use crate::plan::Expectation;
 use super::failure;
 use super::gather;
 use super::session::Session;
-use crate::base::Interrupt;
+use crate::base::{Interrupt, told};
 
 /// The longest that a cluster may take to become ready after its last change.
 const READY: Duration = Duration::from_secs(300);
@@ -43,22 +43,22 @@ async fn wait(
     let since = Instant::now();
     let host = session.name().to_owned();
     session.tell(Event::StepStarted { host: host.clone(), step: STEP.to_owned() });
-    let mut told = String::new();
+    let mut last = String::new();
     loop {
         let cluster = gather::cluster(session).await?;
         let missing = missing(&cluster);
         let Some(first) = missing.first() else { return Ok(()) };
-        if *first != told {
-            told.clone_from(first);
-            let message = failure::show(first);
+        if *first != last {
+            last.clone_from(first);
+            let message = told(first);
             session.tell(Event::StepProgressed { host: host.clone(), step: STEP.to_owned(), message });
         }
         if since.elapsed() > longest {
             let findings = doctor::not_ready(&cluster);
             return Err(Failure {
                 kind: FailureKind::Deadline,
-                output: missing.iter().map(|line| failure::show(line)).collect(),
-                hint: findings.first().map(|finding| failure::show(&finding.reason)),
+                output: missing.iter().map(|line| told(line)).collect(),
+                hint: findings.first().map(|finding| told(&finding.reason)),
                 ..failure::of_step(STEP, &format!("not ready within {} s", longest.as_secs()))
             });
         }

@@ -9,6 +9,7 @@
 
 mod fleet;
 mod gathered;
+mod hostile;
 mod input;
 mod lines;
 mod objects;
