@@ -11,6 +11,7 @@
 //!
 //! | floor | room | what it is |
 //! |---|---|---|
+//! | 7 | [`fuzz`] | not in the program: what is fuzzed |
 //! | 6 | [`cli`] | clap types, one file a command; the only room that knows clap and exit codes |
 //! | 5 | [`ui`] | how it looks; the only room that knows indicatif; reads events, and what is told of commands |
 //! | 5 | [`journal`] | runs on disk: written as they happen, listed, read again; reads events only |
@@ -29,6 +30,8 @@
 //! | 1 | [`events`] | what can happen, and the sink |
 //! | 0 | [`nodes`] | sets of host names: `node[01-20]`, and back |
 //! | 0 | [`base`] | small tools with no domain |
+//!
+//! [`fuzz`]: crate
 
 pub mod base;
 pub mod cli;
@@ -38,6 +41,8 @@ pub mod engine;
 pub mod events;
 pub mod facts;
 pub mod fanout;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod host;
 pub mod import;
 pub mod inventory;

@@ -9,6 +9,7 @@ mod shell;
 mod spool_dir;
 mod sysctl_key;
 mod tail;
+mod told;
 
 pub use interrupt::Interrupt;
 pub use managed_block::{ManagedBlock, ManagedBlockError};
@@ -19,3 +20,4 @@ pub use shell::quote;
 pub use spool_dir::spool_dir;
 pub use sysctl_key::dotted_sysctl;
 pub use tail::Tail;
+pub use told::told;

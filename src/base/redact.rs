@@ -2,16 +2,17 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// A kubeadm bootstrap token; its secret half is what must not be seen.
+/// A kubeadm bootstrap token, in colour or not; its secret half is what must not be seen.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant and a test compiles it")]
-static TOKEN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b([a-z0-9]{6})\.[a-z0-9]{16}\b").unwrap());
+static TOKEN: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(\b|\x1b\[[0-9;]*m)([a-z0-9]{6})\.[a-z0-9]{16}\b").unwrap());
 
 /// `text` with the secret half of every bootstrap token replaced by `***`.
 ///
 /// kubeadm prints tokens into the output of `init`; everything remote passes through here before an event carries it.
 #[must_use]
 pub fn redact(text: &str) -> String {
-    TOKEN.replace_all(text, "$1.***").into_owned()
+    TOKEN.replace_all(text, "$1$2.***").into_owned()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use super::symptom::{Symptom, Where};
 use super::symptoms::{LAST_SYMPTOMS, SYMPTOMS};
-use crate::base::{printable, redact};
+use crate::base::told;
 
 /// The likely cause of a failed `kubeadm init` or `join`. Safe for a terminal, and without tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +29,7 @@ pub fn cause(kubeadm_output: &str, kubelet_journal: &str, kubelet_state: &str) -
     // That the kubelet does not answer is what kubeadm sees; its unit may say why.
     let known =
         known.or_else(|| kubelet_check(kubeadm_output, kubelet_state)).or_else(|| LAST_SYMPTOMS.iter().find_map(seen));
-    known.map(|Cause { what, hint }| Cause { what: safe(&what), hint: safe(&hint) })
-}
-
-fn safe(text: &str) -> String {
-    redact(&printable(text))
+    known.map(|Cause { what, hint }| Cause { what: told(&what), hint: told(&hint) })
 }
 
 /// The kubelet's unit, where kubeadm waited for the kubelet in vain.

@@ -1,4 +1,4 @@
-use crate::base::{printable, redact};
+use crate::base::told;
 use crate::events::Severity;
 use crate::inventory::{Inventory, Role};
 
@@ -39,13 +39,13 @@ impl Finding {
     /// Of the fleet as a whole.
     #[must_use]
     pub fn of_fleet(severity: Severity, check: &'static str, reason: impl AsRef<str>) -> Self {
-        Self { host: None, severity, check, reason: safe(reason.as_ref()), hint: None }
+        Self { host: None, severity, check, reason: told(reason.as_ref()), hint: None }
     }
 
     /// With what to do about it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl AsRef<str>) -> Self {
-        self.hint = Some(safe(hint.as_ref()));
+        self.hint = Some(told(hint.as_ref()));
         self
     }
 
@@ -61,11 +61,6 @@ impl Finding {
             .filter(|name| inventory.hosts.iter().any(|host| host.name == **name && host.role == Role::Worker));
         worker.map_or(Stops::Run, |name| Stops::Host(name.clone()))
     }
-}
-
-/// Hosts have their word in what is found on them.
-fn safe(text: &str) -> String {
-    redact(&printable(text))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::timeout;
 
+use crate::base::told;
 use crate::cluster::JoinGrant;
 use crate::events::{Event, Failure};
 use crate::host::HostError;
@@ -10,7 +11,7 @@ use crate::plan::Planned;
 use crate::steps::{Action, Change, Yields};
 
 use super::diagnosis::{Diagnosis, of_command, of_kubeadm, of_lost_job};
-use super::failure::{self, show};
+use super::failure;
 use super::frames::Frames;
 use super::job;
 use super::progress::{Progress, Stopped};
@@ -60,14 +61,14 @@ pub async fn actions(
 
 /// Does the task over a connection made anew.
 async fn come_back(session: &Session, turn: &Turn, task: Task<'_>) -> Result<Vec<(Yields, SecretString)>, Failure> {
-    session.note(Some(show(&task.command())));
+    session.note(Some(told(&task.command())));
     let anew = match timeout(COMING_BACK, session.anew()).await {
         Ok(anew) => anew,
         Err(_) => Err(HostError::Deadline { after: COMING_BACK }),
     };
     session.note(None);
     let anew = anew.map_err(|error| Failure {
-        command: Some(show(&task.command())),
+        command: Some(told(&task.command())),
         hint: Some("within a minute the host takes back by itself what has closed the way: then look at what this step changes".to_owned()),
         ..failure::of_step(task.planned.step, &format!("no new connection gets in after this change: {error}"))
     })?;
@@ -105,11 +106,11 @@ async fn run(
         Err(stopped) => stopped,
     };
     let step = task.planned.step;
-    let command = Some(show(&task.command()));
+    let command = Some(told(&task.command()));
     let exit = match exit {
         Ok(exit) => exit,
         Err(error) => {
-            let hint = if task.detached() { Some(goes_on(&task)) } else { error.hint().map(show) };
+            let hint = if task.detached() { Some(goes_on(&task)) } else { error.hint().map(told) };
             return Err(Failure { command, hint, ..failure::of_host(&error, Some(step)) });
         }
     };

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
+use crate::base::{Tail, told};
 use crate::cluster::KubeadmFailure;
 use crate::doctor;
 
-use super::failure::show;
 use super::frames::{Frames, Line};
 use super::script::Script;
 use super::session::{Session, Turn};
@@ -12,6 +12,8 @@ use super::session::{Session, Turn};
 const SHOWN_LINES: usize = 20;
 /// How many of a job that was cut.
 const LAST_LINES: usize = 3;
+/// How many are kept of what is asked for afterwards: far more than the script prints.
+const KEPT_LINES: usize = 100;
 /// What the kubelet says of itself.
 const KUBELET: &str = concat!(include_str!("../../templates/kubelet.sh"), "kubelet_says");
 
@@ -75,17 +77,17 @@ fn likely(output: &[String], kubelet: &[String]) -> Option<String> {
 }
 
 async fn ask(session: &Session, turn: &Turn) -> Vec<String> {
-    let mut lines = Vec::new();
-    let Ok(mut script) = Script::new() else { return lines };
+    let mut lines = Tail::of(KEPT_LINES);
+    let Ok(mut script) = Script::new() else { return Vec::new() };
     script.add(KUBELET);
     let (text, nonce) = script.finish();
     let mut frames = Frames::new(&nonce, |line| {
         if let Line::Text(text) = line {
-            lines.push(show(&text));
+            lines.push(&told(&text));
         }
     });
     // Without an answer there is less to say, and nothing else to do.
     let _ = session.exec(turn, text, Duration::from_secs(15), &mut frames).await;
     frames.finish();
-    lines
+    lines.into_lines()
 }

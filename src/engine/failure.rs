@@ -1,4 +1,4 @@
-use crate::base::{printable, redact};
+use crate::base::told;
 use crate::events::{Failure, FailureKind};
 use crate::host::HostError;
 
@@ -14,7 +14,7 @@ pub fn of_host(error: &HostError, step: Option<&str>) -> Failure {
         | HostError::Lost { .. } => FailureKind::Unreachable,
         HostError::Deadline { .. } => FailureKind::Deadline,
     };
-    Failure { kind, hint: error.hint().map(show), ..new(step, &error.to_string()) }
+    Failure { kind, hint: error.hint().map(told), ..new(step, &error.to_string()) }
 }
 
 /// A failure of a step, in words.
@@ -37,16 +37,11 @@ pub fn of_interrupt(step: Option<&str>) -> Failure {
     }
 }
 
-/// Text from a host, fit for an event.
-pub fn show(text: &str) -> String {
-    redact(&printable(text))
-}
-
 fn new(step: Option<&str>, reason: &str) -> Failure {
     Failure {
         kind: FailureKind::Step,
         step: step.map(str::to_owned),
-        reason: show(reason),
+        reason: told(reason),
         command: None,
         status: None,
         output: Vec::new(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use similar::TextDiff;
 
-use crate::base::redact;
+use crate::base::told;
 use crate::events::{Event, PlannedAction, Tally};
 use crate::plan::{HostPlan, Plan, Planned};
 use crate::steps::{Action, Change, Contents, WriteFile};
@@ -63,7 +63,7 @@ fn action(task: &Task<'_>) -> PlannedAction {
         Action::Run(_) | Action::ComeBack(_) | Action::Capture(..) | Action::Detach(_) => Vec::new(),
     };
     let later = if task.action.needs_grant() { " (with a join grant that is known after init)" } else { "" };
-    PlannedAction { what: redact(&format!("{}{later}", task.command())), diff }
+    PlannedAction { what: told(&format!("{}{later}", task.command())), diff }
 }
 
 /// How a file would differ from what it must still hold for it to be replaced.
@@ -71,5 +71,5 @@ fn file_diff(file: &WriteFile) -> Vec<String> {
     let Contents::Text(text) = &file.contents else { return Vec::new() };
     let before = file.replaces.as_deref().unwrap_or_default();
     let diff = TextDiff::from_lines(before, text).unified_diff().context_radius(2).to_string();
-    diff.lines().map(redact).collect()
+    diff.lines().map(told).collect()
 }

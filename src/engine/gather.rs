@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Semaphore;
 
-use crate::base::nonce;
+use crate::base::{Tail, nonce, told};
 use crate::events::{Event, Events, Failure};
 use crate::facts::{ClusterFacts, Facts, Wanted};
 use crate::host::{Connect, Stream};
@@ -70,11 +70,12 @@ async fn ask(session: &Session, script: &str) -> Result<Vec<u8>, Failure> {
     let exit = session.exec(&turn, script.into(), PROBE, &mut output).await;
     let exit = exit.map_err(|error| failure::of_host(&error, Some("facts")))?;
     if !exit.success() {
-        let stderr = String::from_utf8_lossy(&stderr);
+        let mut last = Tail::of(10);
+        String::from_utf8_lossy(&stderr).lines().for_each(|line| last.push(&told(line)));
         return Err(Failure {
             command: Some("/bin/sh (the probe)".to_owned()),
             status: Some(exit.to_string()),
-            output: stderr.lines().rev().take(10).map(failure::show).collect::<Vec<_>>().into_iter().rev().collect(),
+            output: last.into_lines(),
             ..failure::of_step("facts", "the host could not be asked for its facts")
         });
     }

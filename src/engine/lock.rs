@@ -7,11 +7,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::base::{Interrupt, nonce, quote};
+use crate::base::{Interrupt, nonce, quote, told};
 use crate::events::{Event, Failure, Holder};
 use crate::host::{Exit, HostError, Stream};
 
-use super::failure::{self, show};
+use super::failure;
 use super::session::Session;
 
 /// The functions of the script that holds it.
@@ -151,7 +151,7 @@ pub(super) fn script(file: &str, nonce: &str, patience: Duration, holder: &Holde
 /// What a host says of a holder, fit for an event; whoever wrote it may have written anything.
 fn known(line: &str) -> Option<Holder> {
     let Holder { user, workstation, command, since, run } = serde_json::from_str(line).ok()?;
-    let short = |text: &str| show(text).chars().take(80).collect::<String>();
+    let short = |text: &str| told(text).chars().take(80).collect::<String>();
     Some(Holder { user: short(&user), workstation: short(&workstation), command: short(&command), since, run })
 }
 

@@ -30,5 +30,7 @@ mod verify;
 
 pub use approval::{Answers, Approval};
 pub use engine::{Engine, Goal, Report};
+#[cfg(any(test, fuzzing))]
+pub(crate) use frames::{Frames, Line};
 pub use lock::LockOn;
 pub use state_dir::StateDir;

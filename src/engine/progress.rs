@@ -2,12 +2,11 @@ use std::time::Instant;
 
 use secrecy::SecretString;
 
-use crate::base::Tail;
+use crate::base::{Tail, told};
 use crate::cluster::Phase;
 use crate::events::Event;
 use crate::steps::{Action, Yields};
 
-use super::failure::show;
 use super::frames::Line;
 use super::session::Session;
 use super::task::Task;
@@ -85,7 +84,7 @@ impl<'a> Progress<'a> {
     fn began(&mut self, task: &Task<'_>) {
         self.output = Tail::of(KEPT_LINES);
         self.captured = String::new();
-        self.session.note(Some(show(&task.command())));
+        self.session.note(Some(told(&task.command())));
         if task.first {
             self.since = Instant::now();
             let (host, step) = self.names(task);
@@ -116,7 +115,7 @@ impl<'a> Progress<'a> {
     }
 
     fn show(&mut self, task: &Task<'_>, text: &str) {
-        let line = show(text);
+        let line = told(text);
         self.output.push(&line);
         let (host, step) = self.names(task);
         if let Some(note) = line.strip_prefix(NOTE) {

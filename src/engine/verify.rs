@@ -12,7 +12,7 @@ use super::diagnosis::{self, Diagnosis};
 use super::failure;
 use super::gather;
 use super::session::Session;
-use crate::base::Interrupt;
+use crate::base::{Interrupt, told};
 
 /// The longest that a cluster may take to become ready after its last change.
 const READY: Duration = Duration::from_secs(300);
@@ -94,13 +94,13 @@ struct Wait<'a> {
     session: &'a Session,
     longest: Duration,
     since: Instant,
-    told: String,
+    last: String,
 }
 
 impl<'a> Wait<'a> {
     fn of(session: &'a Session, longest: Duration) -> Self {
         session.tell(Event::StepStarted { host: session.name().to_owned(), step: STEP.to_owned() });
-        Self { session, longest, since: Instant::now(), told: String::new() }
+        Self { session, longest, since: Instant::now(), last: String::new() }
     }
 
     /// Pauses where something is missing; ends it where nothing is, or for too long.
@@ -111,17 +111,17 @@ impl<'a> Wait<'a> {
         interrupt: &Interrupt,
     ) -> ControlFlow<Result<(), Failure>> {
         let Some(first) = missing.first() else { return ControlFlow::Break(Ok(())) };
-        if *first != self.told {
-            self.told.clone_from(first);
-            let (host, step, message) = (self.session.name().to_owned(), STEP.to_owned(), failure::show(first));
+        if *first != self.last {
+            self.last.clone_from(first);
+            let (host, step, message) = (self.session.name().to_owned(), STEP.to_owned(), told(first));
             self.session.tell(Event::StepProgressed { host, step, message });
         }
         if self.since.elapsed() > self.longest {
             let findings = doctor::not_ready(cluster);
             return ControlFlow::Break(Err(Failure {
                 kind: FailureKind::Deadline,
-                output: missing.iter().map(|line| failure::show(line)).collect(),
-                hint: findings.first().map(|finding| failure::show(&finding.reason)),
+                output: missing.iter().map(|line| told(line)).collect(),
+                hint: findings.first().map(|finding| told(&finding.reason)),
                 ..failure::of_step(STEP, &format!("not ready within {} s", self.longest.as_secs()))
             }));
         }

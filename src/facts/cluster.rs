@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use semver::Version;
 use serde_json::Value;
 
-use crate::base::{printable, redact};
+use crate::base::told;
 
 use super::FactsError;
 use super::frames::Frames;
@@ -126,8 +126,7 @@ impl Node {
         let condition = list(node, "/status/conditions").find(|condition| condition["type"] == "Ready");
         let ready = condition.is_some_and(|condition| condition["status"] == "True");
         let words = condition.and_then(|condition| text(condition, "/message").or_else(|| text(condition, "/reason")));
-        let reason =
-            words.map_or_else(|| "the kubelet has not reported yet".to_owned(), |words| redact(&printable(&words)));
+        let reason = words.map_or_else(|| "the kubelet has not reported yet".to_owned(), |words| told(&words));
         let labels = node.pointer("/metadata/labels");
         let labelled = |label: &str| labels.is_some_and(|labels| labels.get(label).is_some());
         Some(Self {

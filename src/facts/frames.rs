@@ -1,4 +1,4 @@
-use crate::base::{printable, redact};
+use crate::base::told;
 
 use super::FactsError;
 
@@ -37,7 +37,7 @@ impl<'a> Frames<'a> {
         match frames.last() {
             Some(Frame { subject: "probe", status: "end", .. }) => Ok(Self { frames }),
             Some(Frame { subject: "aborted", .. }) => Err(FactsError::NoPlace),
-            Some(last) => Err(FactsError::Truncated { last: printable(&format!("{} {}", last.subject, last.item)) }),
+            Some(last) => Err(FactsError::Truncated { last: told(&format!("{} {}", last.subject, last.item)) }),
             None => Err(FactsError::Truncated { last: "its first line".to_owned() }),
         }
     }
@@ -68,10 +68,10 @@ impl<'a> Frames<'a> {
         let text = frame.text();
         let line = text.lines().map(str::trim).find(|line| !line.is_empty());
         Some(match (line, frame.status) {
-            (Some(line), _) => redact(&printable(line)),
+            (Some(line), _) => told(line),
             // `timeout` ends a command without a word.
             (None, "124" | "143") => "no answer in time".to_owned(),
-            (None, status) => format!("exit status {}", printable(status)),
+            (None, status) => format!("exit status {}", told(status)),
         })
     }
 }
@@ -132,7 +132,7 @@ fn positions<'a>(haystack: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = u
 fn not_run(output: &[u8]) -> FactsError {
     let text = String::from_utf8_lossy(output);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    FactsError::NotRun(redact(&printable(line)).chars().take(200).collect())
+    FactsError::NotRun(told(line).chars().take(200).collect())
 }
 
 #[cfg(test)]

@@ -26,7 +26,11 @@ impl<'a> Course<'a> {
     }
 
     fn plan(&self, facts: &Facts) -> Stage {
-        let planned = |step: &dyn Step| Planned { step: step.name(), change: step.plan(facts), passing: self.passing };
+        let planned = |step: &dyn Step| Planned {
+            step: step.name(),
+            change: step.plan(facts).in_safe_words(),
+            passing: self.passing,
+        };
         Stage { steps: self.steps.iter().map(|step| planned(step.as_ref())).collect() }
     }
 }

@@ -55,7 +55,7 @@ impl Remove {
         let steps = self.leaving().map(|host| {
             let node = node_of(host, fleet.get(&host.name), self.cluster(fleet));
             let step = NodeGone { node, cluster: self.cluster(fleet), leave: self.leave };
-            Planned { step: step.name(), change: step.plan(facts), passing: false }
+            Planned { step: step.name(), change: step.plan(facts).in_safe_words(), passing: false }
         });
         let steps = steps.collect();
         Some(HostPlan {

@@ -65,7 +65,11 @@ impl<'a> Undo<'a> {
             Err(refusal) => only(refusal.into()),
             Ok(false) => only(Change::none("kfleet has brought nothing here")),
             Ok(true) => {
-                let planned = |step: &dyn Step| Planned { step: step.name(), change: step.plan(facts), passing: false };
+                let planned = |step: &dyn Step| Planned {
+                    step: step.name(),
+                    change: step.plan(facts).in_safe_words(),
+                    passing: false,
+                };
                 let stages = self.stages(host);
                 let stages = stages.iter().map(|steps| steps.iter().map(|step| planned(step.as_ref())).collect());
                 let stages = stages.map(|steps| Stage { steps });

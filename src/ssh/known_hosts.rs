@@ -51,6 +51,12 @@ impl KnownHosts {
         Ok(Self { files: read })
     }
 
+    /// A file that says `text`.
+    #[cfg(any(test, fuzzing))]
+    pub fn of_text(file: &str, text: &str) -> Self {
+        Self { files: vec![(PathBuf::from(file), text.to_owned())] }
+    }
+
     /// The lines that hold for `host`: a name or address, or `[host]:port`.
     ///
     /// Lines that cannot be understood are passed over, as OpenSSH does.

@@ -39,5 +39,9 @@ pub use dial::Dialer;
 pub use hops::Hops;
 pub use host::SshHost;
 pub use keyring::Keyring;
+#[cfg(any(test, fuzzing))]
+pub(crate) use known_hosts::KnownHosts;
 pub use settings::{AddressFamily, KeepAlive, Settings, UnknownHostKey, Via};
+#[cfg(any(test, fuzzing))]
+pub(crate) use ssh_config::settings_where;
 pub use ssh_config::{Resolved, SshConfig, Wanted};

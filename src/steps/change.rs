@@ -1,3 +1,5 @@
+use crate::base::told;
+
 use super::Action;
 
 /// What a step has to do on a host.
@@ -31,6 +33,18 @@ impl Change {
     #[must_use]
     pub fn none(why: impl Into<String>) -> Self {
         Self::None { why: why.into() }
+    }
+
+    /// The same in words that are fit to be told, whatever the host has its zones, files and values called.
+    #[must_use]
+    pub fn in_safe_words(self) -> Self {
+        match self {
+            Self::None { why } => Self::None { why: told(&why) },
+            Self::Some { diff, actions, record } => {
+                Self::Some { diff: diff.iter().map(|line| told(line)).collect(), actions, record }
+            }
+            Self::Refused { reason, hint } => Self::Refused { reason: told(&reason), hint: told(&hint) },
+        }
     }
 
     /// What there is to do, in order.

@@ -37,7 +37,10 @@ impl FirewallPlan<'_> {
         let zone = zone_of(self.firewall, self.scope, self.zone);
         let mut left = zone.map(|zone| zone.ports.clone()).unwrap_or_default();
         for (rule, before) in self.ours {
-            if rule.scope != self.scope || self.wants(rule) || rule.is_there(self.firewall) != Some(true) {
+            if rule.scope != self.scope
+                || self.wants(rule)
+                || rule.is_there(before.as_deref(), self.firewall) != Some(true)
+            {
                 continue;
             }
             edits.push(Verb::Remove, rule.clone());
@@ -47,7 +50,7 @@ impl FirewallPlan<'_> {
             for item in before.iter().flat_map(|before| before.split(' ')) {
                 // Somebody's own port that firewalld melted into kfleet's range; before 1.0 it is still there.
                 let theirs = FirewallRule { item: item.to_owned(), ..rule.clone() };
-                if theirs.is_there(self.firewall) == Some(false) {
+                if theirs.is_there(None, self.firewall) == Some(false) {
                     edits.push(Verb::Add, theirs);
                     if rule.zone == self.zone {
                         left.insert(item.to_owned());

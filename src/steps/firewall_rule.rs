@@ -2,8 +2,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::facts::{Firewall, Zone};
+use crate::inventory::PortRange;
 
 use super::Recorded;
+use super::port_set::{coalesced, overlap, parse};
 
 /// One thing that a zone of firewalld has, as the record names it: `public 6443/tcp runtime`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,14 +84,28 @@ impl FirewallRule {
         }
     }
 
-    /// Whether firewalld has it, in just these words; `None` where that cannot be told.
-    pub(super) fn is_there(&self, firewall: &Firewall) -> Option<bool> {
+    /// Whether firewalld has it, in just these words or as it melted it into the ports in `before`; `None` where that cannot
+    /// be told.
+    pub(super) fn is_there(&self, before: Option<&str>, firewall: &Firewall) -> Option<bool> {
         let zone = zone_of(firewall, self.scope, &self.zone)?;
         Some(match self.kind {
-            RuleKind::Port => zone.ports.contains(&self.item),
+            RuleKind::Port => {
+                zone.ports.contains(&self.item) || self.melted(before).any(|port| zone.ports.contains(&port))
+            }
             RuleKind::Protocol => zone.protocols.contains(&self.item),
             RuleKind::Interface => zone.interfaces.contains(&self.item),
         })
+    }
+}
+
+impl FirewallRule {
+    /// The range that firewalld makes of this one and of those in `before` that it overlaps, from 1.0 on.
+    fn melted(&self, before: Option<&str>) -> impl Iterator<Item = String> {
+        let own = parse(&self.item);
+        let ranges: Vec<PortRange> =
+            before.iter().flat_map(|before| before.split(' ')).filter_map(parse).chain(own).collect();
+        let holds = move |range: &PortRange| own.is_some_and(|own| overlap(*range, own));
+        coalesced(&ranges).into_iter().filter(holds).map(|range| range.to_string())
     }
 }
 

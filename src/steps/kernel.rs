@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -33,7 +34,8 @@ const DEADLINE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Unset<'a> {
     pub(super) key: &'a str,
-    pub(super) wanted: &'a str,
+    /// With single spaces.
+    pub(super) wanted: Cow<'a, str>,
     /// `None` where the kernel does not have it yet.
     pub(super) now: Option<&'a str>,
 }
@@ -93,7 +95,7 @@ impl Kernel {
                             .to_owned(),
                     });
                 }
-                _ => unset.push(Unset { key, wanted: value, now: now.map(str::trim_end) }),
+                _ => unset.push(Unset { key, wanted: value.into(), now: now.map(str::trim_end) }),
             }
         }
         sort(&mut unset);

@@ -122,8 +122,9 @@ impl Record {
     /// The record without what is no longer so: a port that kfleet opened and that is closed by now is nobody's. Were it
     /// kept, kfleet would later take an admin's own rule for its own.
     fn forget_closed(mut self, facts: &Facts) -> Self {
-        self.before.retain(|(kind, item), _| {
-            FirewallRule::parse(kind, item).and_then(|rule| rule.is_there(&facts.firewall)) != Some(false)
+        self.before.retain(|(kind, item), before| {
+            let rule = FirewallRule::parse(kind, item);
+            rule.and_then(|rule| rule.is_there(before.as_deref(), &facts.firewall)) != Some(false)
         });
         self
     }

@@ -5,7 +5,7 @@ use super::copy::{Copying, Landing};
 use super::error::TransferError;
 use super::parcel::{Parcel, Shape};
 use super::words::assign;
-use crate::base::Tail;
+use crate::base::{Tail, told};
 use crate::host::{Exit, Host, Input, Program, Request, Stream, User};
 
 /// More than the answer for a million files is no answer.
@@ -74,7 +74,7 @@ impl Complaints {
     fn flush(&mut self) {
         if !self.line.is_empty() {
             let line = String::from_utf8_lossy(&self.line);
-            self.tail.push(&crate::base::redact(&crate::base::printable(&line)));
+            self.tail.push(&told(&line));
             self.line.clear();
         }
     }

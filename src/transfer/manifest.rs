@@ -36,6 +36,13 @@ pub(super) fn entries(answer: &Answer, is_tree: bool) -> Result<Vec<Entry>, Tran
     Ok(entries)
 }
 
+/// The paths that are believed of what a host wrote.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fetched_paths(stdout: &[u8], mark: &str, is_tree: bool) -> Result<Vec<Vec<u8>>, TransferError> {
+    let entries = entries(&Answer::parse(stdout, mark), is_tree)?;
+    Ok(entries.into_iter().map(|entry| entry.path).collect())
+}
+
 fn entry(path: Vec<u8>, found: Found) -> Result<Entry, TransferError> {
     let shown = || String::from_utf8_lossy(&path).into_owned();
     let kind = match (found.kind, found.sha256, found.target) {

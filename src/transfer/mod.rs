@@ -32,4 +32,6 @@ pub use copy::{Copied, Copying, Landing, Progress, copy};
 pub use entry::{Entry, Kind, Stamp};
 pub use error::TransferError;
 pub use fetch::{Fetching, fetch};
+#[cfg(any(test, fuzzing))]
+pub(crate) use manifest::fetched_paths;
 pub use parcel::{Parcel, SourceError};

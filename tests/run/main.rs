@@ -8,6 +8,7 @@
 )]
 
 mod gathered;
+mod hostile;
 mod input;
 mod lines;
 mod memory;

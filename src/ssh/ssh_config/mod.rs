@@ -18,5 +18,7 @@ mod tokens;
 mod unhonoured;
 mod wanted;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use settings::settings_where;
 pub use ssh_config::{Resolved, SshConfig};
 pub use wanted::Wanted;

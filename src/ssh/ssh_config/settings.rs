@@ -137,3 +137,11 @@ fn address_family(answer: &Answer) -> AddressFamily {
         _ => AddressFamily::Any,
     }
 }
+
+/// The way to `host` where `ssh -G` says `said` of it, and nothing of the jump hosts on the way.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn settings_where(said: &str, host: &str) -> Result<Settings, String> {
+    let question = Question { host: host.to_owned(), ..Question::default() };
+    let of = BTreeMap::from([(question.clone(), Answer::read(said))]);
+    Answers { of, defaults: Answer::default() }.settings(host, &question)
+}

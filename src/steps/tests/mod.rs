@@ -5,6 +5,7 @@ mod firewall_guard;
 mod hosts_file;
 mod kernel;
 mod kubelet_unit;
+mod properties;
 mod record;
 mod remains;
 mod simulated_host;

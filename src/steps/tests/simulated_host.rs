@@ -165,6 +165,7 @@ impl SimulatedHost {
                 "--change-interface" => drop(zone.interfaces.insert(item)),
                 "--add-port" if self.melts_ports => melt(zone, &item),
                 "--add-port" => drop(zone.ports.insert(item)),
+                "--remove-port" if self.melts_ports => split(zone, &item),
                 "--remove-port" => assert!(zone.ports.remove(&item), "NOT_ENABLED: {item}"),
                 "--remove-interface" => {
                     assert!(zone.interfaces.remove(&item), "NOT_ENABLED: {item}");
@@ -183,6 +184,22 @@ impl SimulatedHost {
 fn melt(zone: &mut Zone, port: &str) {
     let ranges: Vec<PortRange> = zone.ports.iter().map(String::as_str).chain([port]).filter_map(parse).collect();
     zone.ports = coalesced(&ranges).iter().map(ToString::to_string).collect();
+}
+
+/// Takes a range out of the one that it is a part of.
+fn split(zone: &mut Zone, port: &str) {
+    let out = parse(port).unwrap();
+    let holds =
+        |range: &PortRange| range.protocol == out.protocol && range.first <= out.first && out.last <= range.last;
+    let whole = zone.ports.iter().filter_map(|port| parse(port)).find(holds);
+    let whole = whole.unwrap_or_else(|| panic!("NOT_ENABLED: {port}"));
+    zone.ports.remove(&whole.to_string());
+    if whole.first < out.first {
+        zone.ports.insert(PortRange { last: out.first - 1, ..whole }.to_string());
+    }
+    if out.last < whole.last {
+        zone.ports.insert(PortRange { first: out.last + 1, ..whole }.to_string());
+    }
 }
 
 /// Facts with these files; a text of `None` is an absent one.

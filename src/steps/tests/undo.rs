@@ -112,6 +112,36 @@ fn what_up_did_is_taken_back_and_nothing_else() {
 }
 
 #[test]
+fn a_value_of_several_numbers_is_given_back() {
+    let key = "net.ipv4.ip_local_port_range".to_owned();
+    let record = [Recorded { kind: "sysctl".to_owned(), item: key.clone(), before: Some("32768\t60999".to_owned()) }];
+    let mut facts = with_files(&[(Record::PATH, Some(&Record::default().merge(&record).to_json()))]);
+    facts.sysctls.insert(key.clone(), Some("1024\t65000".to_owned()));
+    facts.files.extend(with_files(&[(MODULES, None), (SYSCTLS, None)]).files);
+    let mut host = SimulatedHost::new(facts);
+    host.bring_to(&KernelBefore::new(&kernel()));
+    assert_eq!(host.facts.sysctls[&key].as_deref(), Some("32768 60999"));
+}
+
+#[test]
+fn a_range_that_firewalld_melted_into_a_wider_one_is_closed_and_the_wider_one_is_as_it_was() {
+    for melts in [true, false] {
+        let mut before = bare(Some(""));
+        let Firewall::Running { runtime, permanent, .. } = &mut before.firewall else { panic!() };
+        for zones in [runtime, permanent] {
+            zones.get_mut("public").unwrap().ports = ["22/tcp", "8400-9000/udp"].map(str::to_owned).into();
+        }
+        let mut host = SimulatedHost::new(before.clone());
+        host.melts_ports = melts;
+        up(&mut host);
+        // What was there before is known for good, whatever firewalld calls it by now.
+        assert!(record_action(&host.facts, &[]).unwrap().is_none());
+        host.bring_to(&FirewallBefore);
+        assert_eq!(host.facts.firewall, before.firewall, "{melts}");
+    }
+}
+
+#[test]
 fn lines_that_came_behind_the_block_stay_lines() {
     let mut host = SimulatedHost::new(bare(Some("127.0.0.1 localhost")));
     up(&mut host);

@@ -72,7 +72,11 @@ fn unset<'a>(facts: &'a Facts, entries: &'a [Recorded]) -> Vec<Unset<'a>> {
             // The kernel has it no more.
             Some(None) => None,
             Some(Some(now)) if words(now) == words(wanted) => None,
-            now => Some(Unset { key, wanted, now: now.and_then(Option::as_deref).map(str::trim_end) }),
+            now => Some(Unset {
+                key,
+                wanted: words(wanted).into(),
+                now: now.and_then(Option::as_deref).map(str::trim_end),
+            }),
         })
         .collect();
     sort(&mut unset);

@@ -10,3 +10,5 @@ mod source;
 
 pub use get::get;
 pub use put::put;
+#[cfg(any(test, fuzzing))]
+pub(crate) use received::Received;

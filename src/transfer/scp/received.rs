@@ -6,9 +6,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::names::is_plain;
+use crate::base::printable;
 
 /// Takes the stream of a host's files, and writes them here as it comes.
-pub(super) struct Received {
+pub(crate) struct Received {
     mark: Vec<u8>,
     into: PathBuf,
     state: State,
@@ -34,7 +35,7 @@ enum State {
 const LONGEST: usize = 16 << 10;
 
 impl Received {
-    pub(super) fn new(mark: &str, into: &Path) -> Self {
+    pub(crate) fn new(mark: &str, into: &Path) -> Self {
         Self {
             mark: mark.as_bytes().to_vec(),
             into: into.to_owned(),
@@ -44,7 +45,7 @@ impl Received {
         }
     }
 
-    pub(super) fn take(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn take(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match std::mem::replace(&mut self.state, State::Over) {
                 State::Over => return,
@@ -84,7 +85,7 @@ impl Received {
     }
 
     /// What went wrong, for people.
-    pub(super) fn end(mut self) -> Vec<String> {
+    pub(crate) fn end(mut self) -> Vec<String> {
         if let State::Contents { path, .. } = &self.state {
             let path = path.clone();
             self.complain(&path, "it did not arrive to its end");
@@ -200,7 +201,7 @@ impl Received {
     }
 
     fn complain(&mut self, path: &Path, reason: &str) {
-        self.complaints.push(format!("scp: {}: {reason}\n", path.display()));
+        self.complaints.push(format!("scp: {}: {reason}\n", printable(&path.to_string_lossy())));
     }
 }
 
