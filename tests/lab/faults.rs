@@ -131,7 +131,9 @@ fn a_host_whose_power_is_cut_in_init_join_pod_network_or_verification_is_told_an
         }
         let code = up.wait().unwrap().code().unwrap();
         let up = Ran { code, stdout: told, stderr: String::new() };
-        assert!(cut && code == 4, "{word}: {up}");
+        // The lock goes down with the control plane, which ends the run for the others as a Ctrl-C does.
+        let expected: &[i32] = if host == "h1" { &[3, 4] } else { &[4] };
+        assert!(cut && expected.contains(&code), "{word}: {up}");
         let failures = up.events_of("host-failed");
         let of_host = failures.iter().find(|failed| failed["host"] == host).expect(host);
         assert!(of_host["failure"].to_string().contains("the connection was lost"), "{word}: {up}");

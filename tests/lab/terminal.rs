@@ -1,5 +1,7 @@
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use crate::lab::Lab;
 use crate::ran::Ran;
@@ -7,6 +9,8 @@ use crate::ran::Ran;
 /// `kfleet` on a terminal of its own, of 24 lines and 100 columns, made by script(1) in a session of its own.
 pub struct Terminal {
     child: Child,
+    /// What it shows, read as it comes: nobody who draws on a terminal waits for a test.
+    shown: Receiver<Vec<u8>>,
     /// What it has shown so far, as far as it was read.
     pub seen: String,
 }
@@ -32,18 +36,25 @@ impl Terminal {
             };
         }
         script.env_remove("NO_COLOR").env("TERM", "xterm").envs(variables.iter().copied());
-        let child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        Self { child, seen: String::new() }
+        let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (mut stdout, (tell, shown)) = (child.stdout.take().unwrap(), channel());
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(read @ 1..) = stdout.read(&mut bytes) {
+                // A terminal that nobody looks at any more is read on all the same.
+                let _ = tell.send(bytes[..read].to_vec());
+            }
+        });
+        Self { child, shown, seen: String::new() }
     }
 
     /// Reads on until this is seen.
     #[track_caller]
     pub fn until(&mut self, text: &str) {
-        let mut bytes = [0; 4096];
         while !self.seen.contains(text) {
-            let read = self.child.stdout.as_mut().unwrap().read(&mut bytes).unwrap();
-            assert!(read > 0, "{text:?} was not seen in {}", self.seen);
-            self.seen.push_str(&String::from_utf8_lossy(&bytes[..read]));
+            let more = self.shown.recv().unwrap_or_default();
+            assert!(!more.is_empty(), "{text:?} was not seen in {}", self.seen);
+            self.seen.push_str(&String::from_utf8_lossy(&more));
         }
     }
 
@@ -60,7 +71,9 @@ impl Terminal {
     /// All that was seen, where it exits with this.
     #[track_caller]
     pub fn exits(mut self, code: i32) -> String {
-        self.child.stdout.as_mut().unwrap().read_to_string(&mut self.seen).unwrap();
+        for more in &self.shown {
+            self.seen.push_str(&String::from_utf8_lossy(&more));
+        }
         let code_then = self.child.wait().unwrap().code().unwrap_or(-1);
         Ran { code: code_then, stdout: self.seen, stderr: String::new() }.exits(code).stdout
     }

@@ -167,7 +167,7 @@ fn all_are_reset_but_one_that_is_down_and_then_that_one(lab: &Lab, bare: &Traces
     {
         assert!(planned.stdout.contains(told), "{told} is not in {planned}");
     }
-    for theirs in ["br0", "ipset mine", "10-weave.conflist"] {
+    for theirs in ["interface br0", "ipset mine", "10-weave.conflist"] {
         assert!(!planned.stdout.contains(theirs), "{theirs} is in {planned}");
     }
 
