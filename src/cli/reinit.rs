@@ -1,11 +1,13 @@
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+
 use crate::engine::Goal;
 use crate::inventory::{Inventory, Role};
-use crate::plan::{Reinit, ReinitOptions};
+use crate::plan::{FromScratch, FromScratchOptions, Reinit, ReinitOptions};
 
 use super::Exit;
-use super::approval::{Consent, YesArg};
+use super::approval::{ConfirmArg, Consent, YesArg};
 use super::cluster_args::ClusterArgs;
 use super::exit::statuses;
 
@@ -18,6 +20,12 @@ use super::exit::statuses;
 /// First /etc/kubernetes and a snapshot of etcd are put aside on the control plane. Then its certificates are signed anew, its files
 /// rewritten and its parts restarted, by a job that goes on without a connection; then one worker follows and is proven; then the
 /// others. It ends when the old address is nowhere any more. Interrupted anywhere, the same command goes on.
+///
+/// --from-scratch is the hard way, for when etcd's data or the CA is lost. /etc/kubernetes and what there is of etcd's data are put
+/// aside; the control plane is reset and initialised with the same networks and, where its certificate and key are there and sound,
+/// under the same CA; then the workers are reset and joined again, --max-unavailable at a time, each Ready before the next. Labels and
+/// taints of the nodes are put back where the API server could still tell them. Everything else that was in the cluster is lost:
+/// workloads, Secrets, claims of volumes. So the cluster's name has to be typed, or given with --confirm.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER)]
 pub(super) struct ReinitArgs {
@@ -37,12 +45,23 @@ pub(super) struct ReinitArgs {
     #[arg(long, conflicts_with_all = ["address", "from"])]
     rollback: bool,
 
+    /// Make the cluster anew on its hosts, for when etcd or the CA is lost: every object in etcd is lost with it
+    #[arg(long, conflicts_with_all = ["address", "from", "rollback", "yes"])]
+    from_scratch: bool,
+
+    /// With --from-scratch: how many workers may be away at once
+    #[arg(long, value_name = "N", requires = "from_scratch", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    max_unavailable: u16,
+
     /// Show what would be done, and do nothing
     #[arg(long)]
     plan: bool,
 
     #[command(flatten)]
     yes: YesArg,
+
+    #[command(flatten)]
+    confirm: ConfirmArg,
 
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -54,6 +73,8 @@ const AFTER: &str = concat!(
   kfleet reinit                             do it
   kfleet reinit --address 192.168.122.11    the same, where the inventory still has the old address
   kfleet reinit --rollback                  take it back
+  kfleet reinit --from-scratch --plan       etcd is lost: what making the cluster anew would do, host by host
+  kfleet reinit --from-scratch              do it, having asked for the cluster's name
 
 Environment:
   KFLEET_INVENTORY      the inventory, where -i is not given
@@ -66,6 +87,9 @@ Environment:
 );
 
 pub(super) async fn run(args: ReinitArgs) -> Exit {
+    if args.from_scratch {
+        return from_scratch(args).await;
+    }
     let (goal, consent) =
         if args.plan { (Goal::Plan, Consent::Needless) } else { (Goal::Apply, Consent::Yes(args.yes)) };
     let options = ReinitOptions {
@@ -82,6 +106,17 @@ pub(super) async fn run(args: ReinitArgs) -> Exit {
     }
     let recipe = |inventory, workstation, pod_network| Reinit::new(inventory, workstation, pod_network, options);
     match args.cluster.drive_by(inventory, goal, &consent, recipe).await {
+        Ok(report) => Exit::Run(report.outcome),
+        Err(exit) => exit,
+    }
+}
+
+async fn from_scratch(args: ReinitArgs) -> Exit {
+    let (goal, consent) =
+        if args.plan { (Goal::Plan, Consent::Needless) } else { (Goal::Apply, Consent::Confirm(args.confirm)) };
+    let options = FromScratchOptions { max_unavailable: args.max_unavailable.into(), now: Timestamp::now() };
+    let recipe = |inventory, workstation, pod_network| FromScratch::new(inventory, workstation, pod_network, options);
+    match args.cluster.drive(goal, &consent, recipe).await {
         Ok(report) => Exit::Run(report.outcome),
         Err(exit) => exit,
     }

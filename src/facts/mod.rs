@@ -18,7 +18,7 @@ mod traces;
 mod units;
 mod wanted;
 
-pub use cluster::{ClusterFacts, Node, Workload};
+pub use cluster::{ClusterFacts, Node, Taint, Workload};
 pub use error::FactsError;
 pub use kubeadm::{ControlPlaneManifests, KubeadmState, Kubeconfig, endpoint_address};
 pub use model::{

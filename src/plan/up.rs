@@ -16,8 +16,8 @@ use super::{Expectation, Fleet, HostPlan, Plan, Recipe, Wave};
 
 /// `kfleet up`: from bare hosts to a Ready cluster.
 pub struct Up {
-    inventory: Inventory,
-    workstation: Workstation,
+    pub(super) inventory: Inventory,
+    pub(super) workstation: Workstation,
     pod_network: PodNetwork,
 }
 
@@ -59,8 +59,9 @@ impl Up {
         &self.pod_network
     }
 
-    /// The recipe itself, for one host. No host waits for anything but what a stage names.
-    fn courses<'a>(&'a self, host: &'a Host, fleet: &'a Fleet) -> Vec<Course<'a>> {
+    /// The recipe itself, for one host. No host waits for anything but what a stage names. A new control plane is under the
+    /// PKI of this directory of its own, where there is one.
+    pub(super) fn courses<'a>(&'a self, host: &'a Host, fleet: &'a Fleet, pki: Option<&'a str>) -> Vec<Course<'a>> {
         let base = Course::new(vec![
             Box::new(HostsFile::new(&self.inventory, &host.name, self.workstation.hosts())),
             Box::new(Kernel::new(&self.inventory.kernel)),
@@ -70,7 +71,9 @@ impl Up {
         match host.role {
             Role::ControlPlane => vec![
                 base,
-                Course::new(vec![Box::new(ControlPlane::new(&self.inventory, self.workstation.authority.as_ref()))]),
+                Course::new(vec![Box::new(
+                    ControlPlane::new(&self.inventory, self.workstation.authority.as_ref()).under(pki),
+                )]),
                 Course::new(vec![Box::new(JoinToken::new(self.token_is_wanted(fleet)))]).passing(),
                 Course::new(vec![Box::new(self.pod_network.clone()), Box::new(AdminKubeconfig)]),
                 Course::new(vec![Box::new(KeptKubeconfig::new(self.workstation.kept_kubeconfig()))]).passing(),
@@ -87,7 +90,7 @@ impl Up {
         Worker::new(&self.inventory, host, self.ca(fleet), cluster)
     }
 
-    fn control_plane<'a>(&self, fleet: &'a Fleet) -> Option<&'a Facts> {
+    pub(super) fn control_plane<'a>(&self, fleet: &'a Fleet) -> Option<&'a Facts> {
         fleet.get(&self.inventory.control_plane().name)
     }
 
@@ -111,7 +114,7 @@ impl Up {
     }
 
     fn host_plan(&self, host: &Host, facts: &Facts, fleet: &Fleet) -> HostPlan {
-        course::host_plan(host, &self.courses(host, fleet), facts)
+        course::host_plan(host, &self.courses(host, fleet, None), facts)
     }
 }
 
@@ -124,7 +127,7 @@ impl Recipe for Up {
         let nobody = Fleet::new();
         let hosts = self.inventory.hosts.iter().filter(|candidate| candidate.name == host);
         hosts
-            .flat_map(|host| self.courses(host, &nobody))
+            .flat_map(|host| self.courses(host, &nobody, None))
             .map(|course| course.probe())
             .fold(Record::wanted().and(wanted_places()), Wanted::and)
     }

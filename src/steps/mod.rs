@@ -25,6 +25,7 @@ mod port_set;
 mod record;
 mod refusal;
 mod reinit;
+mod scratch;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,7 @@ pub use pod_network::PodNetwork;
 pub use record::{Record, record_action};
 pub use refusal::Refusal;
 pub use reinit::{AddressChange, FreshLease, MovedControlPlane, MovedWorker, ReinitProgress};
+pub use scratch::{Begun, NodeMarks, NodesAsBefore, NodesReady, Phase, PutAside, ScratchMark};
 pub use step::Step;
 pub use undo::{
     FirewallBefore, HostsFileBefore, KernelBefore, KubeletUnitBefore, NoKubeconfig, NoNode, NoRecord, NoRemains,
