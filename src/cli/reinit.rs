@@ -25,7 +25,8 @@ use super::exit::statuses;
 /// aside; the control plane is reset and initialised with the same networks and, where its certificate and key are there and sound,
 /// under the same CA; then the workers are reset and joined again, --max-unavailable at a time, each Ready before the next. Labels and
 /// taints of the nodes are put back where the API server could still tell them. Everything else that was in the cluster is lost:
-/// workloads, Secrets, claims of volumes. So the cluster's name has to be typed, or given with --confirm.
+/// workloads, Secrets, claims of volumes. So the cluster's name has to be typed, or given with --confirm. Cut short, the same command
+/// goes on; after it has come to its end, it begins once more.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER)]
 pub(super) struct ReinitArgs {
@@ -73,7 +74,7 @@ const AFTER: &str = concat!(
   kfleet reinit                             do it
   kfleet reinit --address 192.168.122.11    the same, where the inventory still has the old address
   kfleet reinit --rollback                  take it back
-  kfleet reinit --from-scratch --plan       etcd is lost: what making the cluster anew would do, host by host
+  kfleet reinit --from-scratch --plan       etcd is lost: what would be done, host by host
   kfleet reinit --from-scratch              do it, having asked for the cluster's name
 
 Environment:

@@ -4,7 +4,8 @@ use crate::doctor::{Finding, Stops};
 use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
-    Begun, JoinToken, NodeMarks, NodesAsBefore, NodesReady, Phase, PodNetwork, PutAside, ScratchMark, living, node_name,
+    JoinToken, NoStaleNodes, NodeMarks, NodesAsBefore, NodesReady, Phase, PodNetwork, PutAside, ScratchMark, living,
+    node_name,
 };
 
 use super::course::{self, Course};
@@ -138,7 +139,9 @@ impl FromScratch {
     /// A wave of workers that go and come back; then what makes sure of them.
     fn round(&self, round: Vec<(HostPlan, String)>, facts: &Facts, view: &View) -> [Wave; 2] {
         let (workers, names): (Vec<_>, Vec<_>) = round.into_iter().unzip();
-        let token = self.aside(facts, &[Course::new(vec![Box::new(JoinToken::new(true))]).passing()]);
+        let stale = NoStaleNodes { nodes: names.clone() };
+        let before = Course::new(vec![Box::new(stale), Box::new(JoinToken::new(true))]);
+        let token = self.aside(facts, &[before.passing()]);
         let marks = self.as_before(&names, view);
         let ready = NodesReady { nodes: names };
         let proof = self.aside(facts, &[Course::new(vec![Box::new(marks), Box::new(ready)]).passing()]);
@@ -154,7 +157,7 @@ impl Recipe for FromScratch {
     fn wanted(&self, host: &str) -> Wanted {
         let found = self.inventory().hosts.iter().find(|candidate| candidate.name == host);
         let undo = found.map(|host| self.undo().wanted(host)).unwrap_or_default();
-        self.up.wanted(host).and(undo).and(Begun::wanted()).and(View::wanted())
+        self.up.wanted(host).and(undo).and(View::wanted())
     }
 
     fn preflight(&self, fleet: &Fleet) -> Vec<Finding> {
@@ -180,6 +183,8 @@ impl Recipe for FromScratch {
         let Some(facts) = self.up.control_plane(fleet) else { return Plan::default() };
         let mut waves: Vec<Wave> = self.first(fleet, &view).map(|first| Wave::of(vec![first])).into_iter().collect();
         let (settled, mut away) = self.workers(fleet, &view);
+        let is_refused = |plan: &HostPlan| !plan.refusals().is_empty();
+        let is_whole = view.is_whole(self.inventory()) && !settled.iter().any(is_refused);
         if !settled.is_empty() {
             waves.push(Wave::of(settled));
         }
@@ -187,7 +192,7 @@ impl Recipe for FromScratch {
             let rest = away.split_off(self.options.max_unavailable.max(1).min(away.len()));
             waves.extend(self.round(std::mem::replace(&mut away, rest), facts, &view));
         }
-        if view.is_whole(self.inventory()) {
+        if is_whole {
             let done = ScratchMark::done(&view.begun.id, &self.options.id());
             waves.push(Wave::of(vec![self.aside(facts, &[Course::new(vec![Box::new(done)]).passing()])]));
         }

@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use crate::doctor::{Finding, differences, preflight};
 use crate::events::Severity;
 use crate::facts::{Facts, File};
+use crate::nodes::Names;
 use crate::steps::{Phase, node_name};
 
 use super::from_scratch_view::View;
@@ -106,8 +107,8 @@ impl FromScratch {
         findings
     }
 
-    /// The nodes of which no API server says what was on them, folded.
-    fn unread(&self, fleet: &Fleet, view: &View) -> Vec<String> {
+    /// The nodes of which no API server says what was on them.
+    fn unread(&self, fleet: &Fleet, view: &View) -> Names {
         let joined = fleet.values().filter(|facts| facts.kubeadm.kubeconfigs.contains_key("kubelet"));
         let is_known = |name: &String| view.begun.nodes.as_ref().is_some_and(|nodes| nodes.contains_key(name));
         joined.map(node_name).filter(|name| !is_known(name)).collect()
@@ -128,7 +129,7 @@ impl FromScratch {
         if !unread.is_empty() {
             let reason = format!(
                 "labels and taints of {} cannot be read from any API server: they are not put back",
-                unread.join(", ")
+                unread.fold()
             );
             let hint = "what /etc/default/kubelet or /etc/sysconfig/kubelet gives a kubelet stays; put the rest back by \
                         `kubectl label` and `kubectl taint`";

@@ -6,8 +6,8 @@ use crate::events::Severity;
 use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
-    self, AdminKubeconfig, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, PodNetwork, Record,
-    Worker, keeps_ca, living, node_name, wanted_places,
+    self, AdminKubeconfig, Begun, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, Phase,
+    PodNetwork, Record, Worker, keeps_ca, living, node_name, wanted_places,
 };
 
 use super::course::{self, Course};
@@ -129,7 +129,7 @@ impl Recipe for Up {
         hosts
             .flat_map(|host| self.courses(host, &nobody, None))
             .map(|course| course.probe())
-            .fold(Record::wanted().and(wanted_places()), Wanted::and)
+            .fold(Record::wanted().and(wanted_places()).and(Begun::wanted()), Wanted::and)
     }
 
     fn preflight(&self, fleet: &Fleet) -> Vec<Finding> {
@@ -140,6 +140,11 @@ impl Recipe for Up {
             );
             return vec![Finding::of_fleet(Severity::Error, "control-plane", reason)];
         };
+        if is_being_made_anew(control_plane) {
+            let reason = "it is being made anew from scratch, and that has not come to its end".to_owned();
+            let finding = Finding::of_host(&self.inventory.control_plane().name, Severity::Error, "made-anew", reason);
+            return vec![finding.with_hint("`kfleet reinit --from-scratch` goes on with it")];
+        }
         // What an init left that is still under way, or that failed, is no cluster yet.
         let living = if living(control_plane) { differences(&self.inventory, control_plane) } else { Vec::new() };
         let living = living.into_iter().map(Finding::from);
@@ -172,4 +177,10 @@ impl Recipe for Up {
             whole: fleet.len() == self.inventory.hosts.len(),
         })
     }
+}
+
+/// Whether `kfleet reinit --from-scratch` was cut before the new control plane was there.
+fn is_being_made_anew(control_plane: &Facts) -> bool {
+    let phase = Begun::of(control_plane).map(|begun| Phase::of(control_plane, &begun.id, &begun.id));
+    phase == Some(Phase::Aside) || (phase == Some(Phase::Reset) && !living(control_plane))
 }
