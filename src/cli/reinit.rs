@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::engine::Goal;
 use crate::inventory::{Inventory, Role};
-use crate::plan::{Reinit, ReinitOptions, Restore};
+use crate::plan::{FromScratch, FromScratchOptions, Reinit, ReinitOptions, Restore};
 
 use super::Exit;
 use super::approval::{ConfirmArg, Consent, YesArg};
@@ -20,6 +20,13 @@ use super::exit::{complain, statuses};
 /// First /etc/kubernetes and a snapshot of etcd are put aside on the control plane. Then its certificates are signed anew, its files
 /// rewritten and its parts restarted, by a job that goes on without a connection; then one worker follows and is proven; then the
 /// others. It ends when the old address is nowhere any more. Interrupted anywhere, the same command goes on.
+///
+/// --from-scratch is the hard way, for when etcd's data or the CA is lost. /etc/kubernetes and what there is of etcd's data are put
+/// aside; the control plane is reset and initialised with the same networks and, where its certificate and key are there and sound,
+/// under the same CA; then the workers are reset and joined again, --max-unavailable at a time, each Ready before the next. Labels and
+/// taints of the nodes are put back where the API server could still tell them. Everything else that was in the cluster is lost:
+/// workloads, Secrets, claims of volumes. So the cluster's name has to be typed, or given with --confirm. Cut short, the same command
+/// goes on; after it has come to its end, it begins once more.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER)]
 pub(super) struct ReinitArgs {
@@ -45,6 +52,14 @@ pub(super) struct ReinitArgs {
         conflicts_with_all = ["address", "from", "max_failures", "rollback", "yes"])]
     restore_etcd: Option<String>,
 
+    /// Make the cluster anew on its hosts, for when etcd or the CA is lost: every object in etcd is lost with it
+    #[arg(long, conflicts_with_all = ["address", "from", "rollback", "restore_etcd", "yes"])]
+    from_scratch: bool,
+
+    /// With --from-scratch: how many workers may be away at once
+    #[arg(long, value_name = "N", requires = "from_scratch", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    max_unavailable: u16,
+
     /// Show what would be done, and do nothing
     #[arg(long)]
     plan: bool,
@@ -66,6 +81,8 @@ const AFTER: &str = concat!(
   kfleet reinit --address 192.168.122.11    the same, where the inventory still has the old address
   kfleet reinit --rollback                  take it back
   kfleet reinit --restore-etcd --plan       what would be lost if etcd went back to a snapshot
+  kfleet reinit --from-scratch --plan       etcd is lost: what would be done, host by host
+  kfleet reinit --from-scratch              do it, having asked for the cluster's name
 
 Environment:
   KFLEET_INVENTORY      the inventory, where -i is not given
@@ -82,11 +99,13 @@ pub(super) async fn run(args: ReinitArgs) -> Exit {
         let backup = backup.trim_end_matches('/').rsplit('/').next().filter(|name| !name.is_empty()).map(str::to_owned);
         return restore(args, backup).await;
     }
-    if args.confirm.is_given() {
-        return complain(Exit::Usage, "--confirm is for --restore-etcd; without it nothing is lost, and -y will do");
+    if args.from_scratch {
+        return from_scratch(args).await;
     }
-    let (goal, consent) =
-        if args.plan { (Goal::Plan, Consent::Needless) } else { (Goal::Apply, Consent::Yes(args.yes)) };
+    if args.confirm.is_given() {
+        return complain(Exit::Usage, "--confirm is for --restore-etcd and --from-scratch; without them nothing is lost, and -y will do");
+    }
+    let (goal, consent) = aim(args.plan, Consent::Yes(args.yes));
     let options = ReinitOptions {
         from: args.from.into_iter().collect(),
         rollback: args.rollback,
@@ -106,11 +125,25 @@ pub(super) async fn run(args: ReinitArgs) -> Exit {
     }
 }
 
+fn aim(plan: bool, consent: Consent) -> (Goal, Consent) {
+    if plan { (Goal::Plan, Consent::Needless) } else { (Goal::Apply, consent) }
+}
+
 /// etcd back to a snapshot: of the backup with this name, else of the last one.
 async fn restore(args: ReinitArgs, backup: Option<String>) -> Exit {
-    let (goal, consent) =
-        if args.plan { (Goal::Plan, Consent::Needless) } else { (Goal::Apply, Consent::Confirm(args.confirm)) };
+    let (goal, consent) = aim(args.plan, Consent::Confirm(args.confirm));
     let recipe = |inventory, _, pod_network| Restore::new(inventory, pod_network, backup, Timestamp::now());
+    match args.cluster.drive(goal, &consent, recipe).await {
+        Ok(report) => Exit::Run(report.outcome),
+        Err(exit) => exit,
+    }
+}
+
+/// The cluster made anew on its hosts.
+async fn from_scratch(args: ReinitArgs) -> Exit {
+    let (goal, consent) = aim(args.plan, Consent::Confirm(args.confirm));
+    let options = FromScratchOptions { max_unavailable: args.max_unavailable.into(), now: Timestamp::now() };
+    let recipe = |inventory, workstation, pod_network| FromScratch::new(inventory, workstation, pod_network, options);
     match args.cluster.drive(goal, &consent, recipe).await {
         Ok(report) => Exit::Run(report.outcome),
         Err(exit) => exit,

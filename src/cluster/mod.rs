@@ -21,7 +21,7 @@ pub use kubeadm::{
     CertificatesSpec, ConfigApi, ConfigError, InitSpec, JoinSpec, certificates_configuration, init_configuration,
     join_configuration,
 };
-pub use pki::{Authority, PkiError, pin};
+pub use pki::{Authority, PkiError, expiry, pin};
 pub use ports::{PodNetwork, PodNetworkOpenings, control_plane_ports, worker_ports};
 pub use progress::Phase;
 pub use runtime_defaults::{CgroupDriver, ContainerRuntime, pause_tag};

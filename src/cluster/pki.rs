@@ -45,6 +45,19 @@ pub fn pin(ca_pem: &str) -> Result<String, PkiError> {
     Ok(pins(ca_pem)?.swap_remove(0))
 }
 
+/// When the first certificate of a PEM file ends.
+///
+/// # Errors
+/// When it is no PEM certificate.
+pub fn expiry(ca_pem: &str) -> Result<Timestamp, PkiError> {
+    let no_certificate = |reason: String| PkiError::NoCertificate(reason);
+    let (_, pem) =
+        x509_parser::pem::parse_x509_pem(ca_pem.as_bytes()).map_err(|error| no_certificate(error.to_string()))?;
+    let certificate = pem.parse_x509().map_err(|error| no_certificate(error.to_string()))?;
+    Timestamp::from_second(certificate.validity().not_after.timestamp())
+        .map_err(|error| no_certificate(error.to_string()))
+}
+
 /// The pins of all certificates in a PEM file; at least one.
 pub(super) fn pins(ca_pem: &str) -> Result<Vec<String>, PkiError> {
     let no_certificate = |reason: String| PkiError::NoCertificate(reason);
@@ -160,7 +173,7 @@ mod tests {
     use jiff::Timestamp;
     use secrecy::{ExposeSecret, SecretString};
 
-    use super::{Authority, PkiError, pin};
+    use super::{Authority, PkiError, expiry, pin};
 
     const CA: &str = include_str!("../../tests/fixtures/kubeadm/ca.crt");
     /// What openssl made of it, as kubeadm's documentation says: `x509 -pubkey`, `pkey -pubin -outform der`, `sha256sum`.
@@ -193,6 +206,7 @@ mod tests {
             Err(PkiError::NoCertificate(_))
         ));
         assert!(matches!(pin(""), Err(PkiError::NoCertificate(_))));
+        assert!(matches!(expiry(""), Err(PkiError::NoCertificate(_))));
     }
 
     #[test]
@@ -206,6 +220,7 @@ mod tests {
         assert!(usage.key_cert_sign() && usage.digital_signature() && usage.key_encipherment() && !usage.crl_sign());
         assert_eq!(certificate.validity().not_before.to_string(), "Nov 23 20:40:00 2026 +00:00");
         assert_eq!(certificate.validity().not_after.to_string(), "Nov 20 20:45:00 2036 +00:00");
+        assert_eq!(expiry(authority.certificate()).unwrap().to_string(), "2036-11-20T20:45:00Z");
         if let Some(text) = openssl(&["x509", "-noout", "-text"], authority.certificate()) {
             assert!(text.contains("Digital Signature, Key Encipherment, Certificate Sign"), "{text}");
             assert!(text.contains("CA:TRUE"), "{text}");

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use semver::Version;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::told;
@@ -45,6 +46,22 @@ pub struct Node {
     pub version: Option<Version>,
     /// Whether a control-plane or master label is on it.
     pub control_plane: bool,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its taints.
+    pub taints: Vec<Taint>,
+}
+
+/// What keeps pods off a Node.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Taint {
+    /// As `node.kubernetes.io/unschedulable`.
+    pub key: String,
+    /// Mostly empty.
+    #[serde(default)]
+    pub value: String,
+    /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
+    pub effect: String,
 }
 
 /// A DaemonSet or a Deployment.
@@ -140,6 +157,8 @@ impl Node {
             version: text(node, "/status/nodeInfo/kubeletVersion").and_then(|text| version(&text)),
             control_plane: labelled("node-role.kubernetes.io/control-plane")
                 || labelled("node-role.kubernetes.io/master"),
+            labels: strings(labels),
+            taints: list(node, "/spec/taints").filter_map(|taint| serde_json::from_value(taint.clone()).ok()).collect(),
         })
     }
 }
@@ -151,17 +170,13 @@ impl Workload {
         let (desired, ready) = if kind == "DaemonSet" { daemonset_pods(item) } else { deployment_pods(item) };
         // Numbers of a generation that is gone say nothing, and a new workload's zeros would pass for "all ready".
         let seen = number(item, "/status/observedGeneration") >= number(item, "/metadata/generation");
-        let annotations = item.pointer("/metadata/annotations").and_then(Value::as_object);
-        let annotations = annotations.into_iter().flatten();
         let containers =
             list(item, "/spec/template/spec/initContainers").chain(list(item, "/spec/template/spec/containers"));
         Some(Self {
             kind: kind.to_owned(),
             namespace,
             name: text(item, "/metadata/name")?,
-            annotations: annotations
-                .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-                .collect(),
+            annotations: strings(item.pointer("/metadata/annotations")),
             desired: if seen { desired } else { desired.max(1) },
             ready: if seen { ready } else { 0 },
             images: containers.filter_map(|container| text(container, "/image")).collect(),
@@ -188,6 +203,12 @@ fn answer(frames: &Frames<'_>, question: &str) -> Result<Value, String> {
         Some(json) => serde_json::from_str(&json).map_err(|error| format!("{question}: not JSON: {error}")),
         None => Err(frames.complaint(question).unwrap_or_else(|| format!("{question}: no answer"))),
     }
+}
+
+/// An object's members that are strings.
+fn strings(object: Option<&Value>) -> BTreeMap<String, String> {
+    let members = object.and_then(Value::as_object).into_iter().flatten();
+    members.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 /// An empty list is null in what the API server sends.

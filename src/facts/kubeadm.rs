@@ -23,6 +23,8 @@ pub struct KubeadmState {
     pub ca_certificate: Option<String>,
     /// Whether /etc/kubernetes/pki/ca.key is there too.
     pub ca_key: bool,
+    /// Whether that key is the certificate's, where the host can tell: it has openssl.
+    pub ca_key_fits: Option<bool>,
     /// DNS names and IP addresses in the API server's certificate.
     pub api_server_names: Vec<String>,
     /// The static pods' manifests, on a control plane.
@@ -71,6 +73,11 @@ impl KubeadmState {
                 .collect(),
             ca_certificate: frames.said("ca-certificate").filter(|pem| !pem.is_empty()),
             ca_key: frames.said("ca-key").is_some(),
+            ca_key_fits: match frames.anything_said("ca-key").trim() {
+                "fits" => Some(true),
+                "other" => Some(false),
+                _ => None,
+            },
             api_server_names: names(&frames.anything_said("api-server-certificate")),
             manifests: ControlPlaneManifests::read(frames),
             dns_domain: scalar(&frames.anything_said("kubelet-config"), "clusterDomain"),

@@ -20,7 +20,7 @@ mod units;
 mod wanted;
 
 pub use backup::Backup;
-pub use cluster::{ClusterFacts, Node, Workload};
+pub use cluster::{ClusterFacts, Node, Taint, Workload};
 pub use error::FactsError;
 pub use kubeadm::{ControlPlaneManifests, KubeadmState, Kubeconfig, endpoint_address};
 pub use model::{

@@ -25,7 +25,7 @@ impl<'a> Course<'a> {
         self.steps.iter().map(|step| step.probe()).fold(Wanted::default(), Wanted::and)
     }
 
-    fn plan(&self, facts: &Facts) -> Stage {
+    pub(super) fn plan(&self, facts: &Facts) -> Stage {
         let planned = |step: &dyn Step| Planned {
             step: step.name(),
             change: step.plan(facts).in_safe_words(),

@@ -1,6 +1,9 @@
 //! Recipes, readable top to bottom, and the pure planner: facts in, what is to be done out.
 
 mod course;
+mod from_scratch;
+mod from_scratch_view;
+mod from_scratch_words;
 mod model;
 mod openings;
 mod pod_network;
@@ -17,6 +20,7 @@ mod tests;
 mod undo;
 mod up;
 
+pub use from_scratch::{FromScratch, FromScratchOptions};
 pub use model::{HostPlan, Plan, Planned, Stage, Wave};
 pub use pod_network::pod_network;
 pub use ready::Expectation;

@@ -3,13 +3,14 @@ use sha2::{Digest, Sha256};
 
 use crate::doctor::Finding;
 use crate::events::Severity;
-use crate::facts::{Facts, File, Job, Kubeconfig, Wanted};
+use crate::facts::{Facts, File, Job, KubeadmState, Kubeconfig, Wanted};
 use crate::inventory::{Host, Inventory};
 use crate::steps::{
     Change, FirewallBefore, HostsFileBefore, KernelBefore, KubeletUnitBefore, NoKubeconfig, NoNode, NoRecord,
     NoRemains, Record, Refusal, Step,
 };
 
+use super::course::Course;
 use super::{Fleet, HostPlan, Planned, Stage};
 
 /// The way back for one host: what `up` brought to it is gone, what was before is there again.
@@ -29,9 +30,8 @@ impl<'a> Undo<'a> {
 
     /// The recipe itself. The kubeconfig is told by what kubeadm takes away, and the record is the last to go.
     fn stages(&self, host: &'a Host) -> [Vec<Box<dyn Step + 'a>>; 3] {
-        let kept = self.kept.map(|kept| format!("{:x}", Sha256::digest(kept)));
         [
-            vec![Box::new(NoKubeconfig { kept }), Box::new(NoNode::new(self.inventory, host))],
+            vec![Box::new(self.no_kubeconfig()), Box::new(NoNode::new(self.inventory, host))],
             vec![
                 // While the links are there that firewalld has in a zone.
                 Box::new(FirewallBefore),
@@ -42,6 +42,30 @@ impl<'a> Undo<'a> {
             ],
             vec![Box::new(NoRecord)],
         ]
+    }
+
+    /// As far as the host is no node any more. What kfleet brought to it beside that stays, and so does the record.
+    pub(super) fn of_node(&self, host: &'a Host) -> Vec<Course<'a>> {
+        let [node, _, _] = self.stages(host);
+        let remains = NoRemains { pods: self.inventory.cluster.pod_cidr };
+        vec![Course::new(node), Course::new(vec![Box::new(remains)])]
+    }
+
+    /// The host as it is after [`of_node`](Self::of_node).
+    pub(super) fn without_node(&self, facts: &Facts) -> Facts {
+        let mut facts = facts.clone();
+        if !self.no_kubeconfig().plan(&facts).actions().is_empty() {
+            facts.login.has_kubeconfig = false;
+        }
+        facts.kubeadm = KubeadmState::default();
+        facts.kubelet_cgroup_driver = None;
+        facts.cluster = None;
+        facts.jobs.retain(|job, _| !MAKING.contains(&job.as_str()));
+        facts
+    }
+
+    fn no_kubeconfig(&self) -> NoKubeconfig {
+        NoKubeconfig { kept: self.kept.map(|kept| format!("{:x}", Sha256::digest(kept))) }
     }
 
     pub(super) fn wanted(&self, host: &'a Host) -> Wanted {
@@ -93,7 +117,7 @@ impl<'a> Undo<'a> {
 }
 
 /// Whether the host is one that kfleet, or at least this cluster, has made something of.
-fn is_ours(facts: &Facts, ca: Option<&str>) -> Result<bool, Refusal> {
+pub(super) fn is_ours(facts: &Facts, ca: Option<&str>) -> Result<bool, Refusal> {
     if let Some(job) = MAKING.iter().find(|job| facts.jobs.get(**job) == Some(&Job::Running)) {
         return Err(Refusal {
             reason: format!("kfleet's `kubeadm {job}` runs on it"),

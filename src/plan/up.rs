@@ -6,8 +6,8 @@ use crate::events::Severity;
 use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
-    self, AdminKubeconfig, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, PodNetwork, Record,
-    Worker, api_endpoint, keeps_ca, living, node_name, wanted_places,
+    self, AdminKubeconfig, Begun, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, Phase,
+    PodNetwork, Record, Worker, api_endpoint, keeps_ca, living, node_name, wanted_places,
 };
 
 use super::course::{self, Course};
@@ -16,8 +16,8 @@ use super::{Expectation, Fleet, HostPlan, Plan, Recipe, Wave};
 
 /// `kfleet up`: from bare hosts to a Ready cluster.
 pub struct Up {
-    inventory: Inventory,
-    workstation: Workstation,
+    pub(super) inventory: Inventory,
+    pub(super) workstation: Workstation,
     pod_network: PodNetwork,
 }
 
@@ -59,8 +59,9 @@ impl Up {
         &self.pod_network
     }
 
-    /// The recipe itself, for one host. No host waits for anything but what a stage names.
-    fn courses<'a>(&'a self, host: &'a Host, fleet: &'a Fleet) -> Vec<Course<'a>> {
+    /// The recipe itself, for one host. No host waits for anything but what a stage names. A new control plane is under the
+    /// PKI of this directory of its own, where there is one.
+    pub(super) fn courses<'a>(&'a self, host: &'a Host, fleet: &'a Fleet, pki: Option<&'a str>) -> Vec<Course<'a>> {
         let base = Course::new(vec![
             Box::new(HostsFile::new(&self.inventory, &host.name, self.workstation.hosts())),
             Box::new(Kernel::new(&self.inventory.kernel)),
@@ -70,7 +71,9 @@ impl Up {
         match host.role {
             Role::ControlPlane => vec![
                 base,
-                Course::new(vec![Box::new(ControlPlane::new(&self.inventory, self.workstation.authority.as_ref()))]),
+                Course::new(vec![Box::new(
+                    ControlPlane::new(&self.inventory, self.workstation.authority.as_ref()).under(pki),
+                )]),
                 Course::new(vec![Box::new(JoinToken::new(self.token_is_wanted(fleet)))]).passing(),
                 Course::new(vec![Box::new(self.pod_network.clone()), Box::new(AdminKubeconfig)]),
                 Course::new(vec![Box::new(KeptKubeconfig::new(self.workstation.kept_kubeconfig()))]).passing(),
@@ -88,7 +91,7 @@ impl Up {
         Worker::new(&self.inventory, host, self.ca(fleet), cluster).at(endpoint)
     }
 
-    fn control_plane<'a>(&self, fleet: &'a Fleet) -> Option<&'a Facts> {
+    pub(super) fn control_plane<'a>(&self, fleet: &'a Fleet) -> Option<&'a Facts> {
         fleet.get(&self.inventory.control_plane().name)
     }
 
@@ -112,7 +115,7 @@ impl Up {
     }
 
     fn host_plan(&self, host: &Host, facts: &Facts, fleet: &Fleet) -> HostPlan {
-        course::host_plan(host, &self.courses(host, fleet), facts)
+        course::host_plan(host, &self.courses(host, fleet, None), facts)
     }
 }
 
@@ -125,9 +128,9 @@ impl Recipe for Up {
         let nobody = Fleet::new();
         let hosts = self.inventory.hosts.iter().filter(|candidate| candidate.name == host);
         hosts
-            .flat_map(|host| self.courses(host, &nobody))
+            .flat_map(|host| self.courses(host, &nobody, None))
             .map(|course| course.probe())
-            .fold(Record::wanted().and(wanted_places()), Wanted::and)
+            .fold(Record::wanted().and(wanted_places()).and(Begun::wanted()), Wanted::and)
     }
 
     fn preflight(&self, fleet: &Fleet) -> Vec<Finding> {
@@ -138,6 +141,11 @@ impl Recipe for Up {
             );
             return vec![Finding::of_fleet(Severity::Error, "control-plane", reason)];
         };
+        if is_being_made_anew(control_plane) {
+            let reason = "it is being made anew from scratch, and that has not come to its end".to_owned();
+            let finding = Finding::of_host(&self.inventory.control_plane().name, Severity::Error, "made-anew", reason);
+            return vec![finding.with_hint("`kfleet reinit --from-scratch` goes on with it")];
+        }
         // What an init left that is still under way, or that failed, is no cluster yet.
         let living = if living(control_plane) { differences(&self.inventory, control_plane) } else { Vec::new() };
         let living = living.into_iter().map(Finding::from);
@@ -170,4 +178,10 @@ impl Recipe for Up {
             whole: fleet.len() == self.inventory.hosts.len(),
         })
     }
+}
+
+/// Whether `kfleet reinit --from-scratch` was cut before the new control plane was there.
+fn is_being_made_anew(control_plane: &Facts) -> bool {
+    let phase = Begun::of(control_plane).map(|begun| Phase::of(control_plane, &begun.id, &begun.id));
+    phase == Some(Phase::Aside) || (phase == Some(Phase::Reset) && !living(control_plane))
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use semver::Version;
 
+use crate::base::quote;
 use crate::cluster::{Authority, InitSpec, init_configuration};
 use crate::facts::{Facts, Job, Wanted};
 use crate::inventory::{Host, Inventory, KubernetesVersion};
@@ -14,8 +15,12 @@ pub struct ControlPlane<'a> {
     inventory: &'a Inventory,
     host: &'a Host,
     authority: Option<&'a Authority>,
+    /// Where the PKI lies that is taken over.
+    kept: Option<&'a str>,
 }
 
+/// Takes over a PKI that was put aside, before kubeadm makes what is missing of it.
+const KEPT_PKI: &str = include_str!("../../templates/scratch/kept-pki.sh");
 /// The job's name.
 const JOB: &str = "init";
 /// kubeadm itself waits 4 minutes for the static pods, after it has pulled their images.
@@ -27,7 +32,13 @@ impl<'a> ControlPlane<'a> {
     /// As the inventory wants it, under this CA where the workstation makes it.
     #[must_use]
     pub fn new(inventory: &'a Inventory, authority: Option<&'a Authority>) -> Self {
-        Self { inventory, host: inventory.control_plane(), authority }
+        Self { inventory, host: inventory.control_plane(), authority, kept: None }
+    }
+
+    /// Under the CA of this directory of the host's, as kubeadm had it in /etc/kubernetes/pki, in place of any other.
+    #[must_use]
+    pub fn under(self, kept: Option<&'a str>) -> Self {
+        Self { authority: self.authority.filter(|_| kept.is_none()), kept, ..self }
     }
 
     /// The configuration for this host's kubeadm.
@@ -75,7 +86,9 @@ impl<'a> ControlPlane<'a> {
     fn script(&self, facts: &Facts) -> String {
         let flags = node::flags(self.inventory);
         let reset = node::reset(self.inventory, self.host, facts);
-        let ca = if self.authority.is_some() {
+        let ca = if let Some(kept) = self.kept {
+            &format!("kept={}\n{KEPT_PKI}", quote(kept))
+        } else if self.authority.is_some() {
             "mkdir -p /etc/kubernetes/pki
 install -m 0644 ca.crt $ca
 install -m 0600 ca.key /etc/kubernetes/pki/ca.key
@@ -123,6 +136,7 @@ impl Step for ControlPlane<'_> {
             },
         };
         match stage(facts) {
+            Stage::Bare if self.kept.is_some() => init("kubeadm init, under the CA that is kept"),
             Stage::Bare => init("kubeadm init"),
             Stage::Initialising => {
                 let yields = Some(Yields::JoinGrant);

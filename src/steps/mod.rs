@@ -26,6 +26,7 @@ mod port_set;
 mod record;
 mod refusal;
 mod reinit;
+mod scratch;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,7 @@ pub use reinit::{
     AddressChange, EtcdRestore, FreshLease, MovedControlPlane, MovedWorker, ReinitProgress, RestoreProgress,
     RestoredEtcd, RestoredFleet, RestoredWorker,
 };
+pub use scratch::{Begun, NoStaleNodes, NodeMarks, NodesAsBefore, NodesReady, Phase, PutAside, ScratchMark};
 pub use step::Step;
 pub use undo::{
     FirewallBefore, HostsFileBefore, KernelBefore, KubeletUnitBefore, NoKubeconfig, NoNode, NoRecord, NoRemains,

@@ -93,6 +93,13 @@ login() {
 
 certificates() { sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' "$1"; }
 
+# Whether the CA's key is its certificate's. One under a passphrase is not asked for it, and fits nothing that kubeadm does.
+ca_key() {
+  has openssl || return 0
+  if key=$(limit 5 openssl pkey -pubout -passin pass: -in pki/ca.key) &&
+    [ "$key" = "$(limit 5 openssl x509 -noout -pubkey -in pki/ca.crt)" ]; then echo fits; else echo other; fi
+}
+
 # The lines without secrets of what kubeadm wrote.
 kubeadm_state() {
   cd /etc/kubernetes 2>/dev/null || return
@@ -103,7 +110,7 @@ kubeadm_state() {
     [ -f "$authority" ] && now "authority-$name" certificates "$authority"
   done
   [ -f pki/ca.crt ] && now ca-certificate certificates pki/ca.crt
-  [ -f pki/ca.key ] && now ca-key true
+  [ -f pki/ca.key ] && now ca-key ca_key
   [ -f pki/apiserver.crt ] && now api-server-certificate certificates pki/apiserver.crt
   for name in kube-apiserver kube-controller-manager; do
     [ -f "manifests/$name.yaml" ] && now "$name" grep -E \

@@ -18,6 +18,7 @@ mod approval;
 mod bare;
 mod faults;
 mod firewall;
+mod from_scratch;
 mod interrupted;
 mod kubelet;
 mod lab;

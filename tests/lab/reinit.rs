@@ -15,7 +15,7 @@ const OLD: &str = "10.88.0.11";
 const NEW: &str = "10.88.0.111";
 
 /// A pod on each worker that answers, and something to keep.
-const WORKLOAD: &str = r#"
+pub const WORKLOAD: &str = r#"
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: canary, namespace: default}

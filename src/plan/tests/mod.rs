@@ -1,5 +1,6 @@
 //! Facts in, what is to be done out.
 
+mod from_scratch;
 mod openings;
 mod reinit;
 mod restore;
