@@ -1,13 +1,16 @@
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::cluster::Authority;
-use crate::doctor::{Finding, Stops, differences, preflight, strangers};
+use crate::doctor::{Finding, Stops, differences, moved_away, preflight, strangers};
 use crate::events::Severity;
 use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
-    self, AdminKubeconfig, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, PodNetwork, Record,
-    Worker, keeps_ca, living, node_name, wanted_places,
+    self, AdminKubeconfig, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, NodeAddress,
+    PodNetwork, Record, Step, Worker, keeps_ca, living, wanted_places,
 };
 
 use super::course::{self, Course};
@@ -72,12 +75,18 @@ impl Up {
                 base,
                 Course::new(vec![Box::new(ControlPlane::new(&self.inventory, self.workstation.authority.as_ref()))]),
                 Course::new(vec![Box::new(JoinToken::new(self.token_is_wanted(fleet)))]).passing(),
-                Course::new(vec![Box::new(self.pod_network.clone()), Box::new(AdminKubeconfig)]),
+                Course::new(vec![
+                    Box::new(self.pod_network.clone()),
+                    Box::new(AdminKubeconfig),
+                    Box::new(self.node_address(host, fleet)),
+                ]),
                 Course::new(vec![Box::new(KeptKubeconfig::new(self.workstation.kept_kubeconfig()))]).passing(),
             ],
             Role::Worker => {
                 // The join waits for the grant, by what it is made of.
-                vec![base, Course::new(vec![Box::new(self.worker(host, fleet))])]
+                let steps: Vec<Box<dyn Step>> =
+                    vec![Box::new(self.worker(host, fleet)), Box::new(self.node_address(host, fleet))];
+                vec![base, Course::new(steps)]
             }
         }
     }
@@ -85,6 +94,10 @@ impl Up {
     fn worker<'a>(&'a self, host: &'a Host, fleet: &'a Fleet) -> Worker<'a> {
         let cluster = self.cluster(fleet).and_then(|facts| facts.cluster.as_ref());
         Worker::new(&self.inventory, host, self.ca(fleet), cluster)
+    }
+
+    fn node_address<'a>(&self, host: &'a Host, fleet: &'a Fleet) -> NodeAddress<'a> {
+        NodeAddress::new(host, self.cluster(fleet).and_then(|facts| facts.cluster.as_ref()))
     }
 
     fn control_plane<'a>(&self, fleet: &'a Fleet) -> Option<&'a Facts> {
@@ -115,6 +128,12 @@ impl Up {
     }
 }
 
+/// A node, and the addresses that its host has, if it told any.
+fn addresses(facts: &Facts) -> Option<(String, BTreeSet<IpAddr>)> {
+    let own: BTreeSet<IpAddr> = facts.addresses().collect();
+    (!own.is_empty()).then(|| (facts.node_name(), own))
+}
+
 impl Recipe for Up {
     fn command(&self) -> &'static str {
         "up"
@@ -140,7 +159,8 @@ impl Recipe for Up {
         // What an init left that is still under way, or that failed, is no cluster yet.
         let living = if living(control_plane) { differences(&self.inventory, control_plane) } else { Vec::new() };
         let living = living.into_iter().map(Finding::from);
-        living.chain(preflight(&self.inventory, fleet)).chain(strangers(&self.inventory, fleet)).collect()
+        let of_nodes = strangers(&self.inventory, fleet).into_iter().chain(moved_away(&self.inventory, fleet));
+        living.chain(preflight(&self.inventory, fleet)).chain(of_nodes).collect()
     }
 
     fn stops(&self, finding: &Finding) -> Stops {
@@ -164,7 +184,8 @@ impl Recipe for Up {
         let asked_on = self.inventory.control_plane().name.clone();
         fleet.contains_key(&asked_on).then(|| Expectation {
             asked_on,
-            nodes: fleet.values().map(node_name).collect(),
+            nodes: fleet.values().map(Facts::node_name).collect(),
+            addresses: fleet.values().filter_map(addresses).collect(),
             pod_network: Some(self.pod_network.manifest.daemon_set),
             whole: fleet.len() == self.inventory.hosts.len(),
         })

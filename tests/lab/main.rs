@@ -22,6 +22,7 @@ mod interrupted;
 mod lab;
 mod living;
 mod lock;
+mod moved;
 mod network;
 mod poison;
 mod power;

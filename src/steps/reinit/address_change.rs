@@ -17,7 +17,7 @@ const SHARED: &str = include_str!("../../../templates/reinit/shared.sh");
 
 impl AddressChange {
     /// What every script of a change begins with: what it looks for and what it puts there, then the functions for it.
-    pub(super) fn prelude(&self) -> String {
+    pub(in crate::steps) fn prelude(&self) -> String {
         let words = self.from.iter().map(ToString::to_string).collect::<Vec<_>>();
         let stale = format!("(^|{edge})({words})($|{edge})", edge = self.edge(), words = escaped(&words).join("|"));
         format!(
