@@ -52,6 +52,10 @@ impl Run<'_> {
                 Err(failure) => self.fail(&host, failure),
             }
         }
+        // One that is slow to answer once has lost nothing.
+        if !self.answering(recipe).await {
+            return;
+        }
         for plan in recipe.plan(&self.fleet).hosts().filter(|plan| seen.contains_key(&plan.host)) {
             match not_held(plan) {
                 Some(failure) => self.fail(&plan.host, failure),

@@ -10,7 +10,7 @@ pub struct Expectation {
     pub asked_on: String,
     /// Names of the Nodes that must be Ready.
     pub nodes: Vec<String>,
-    /// The addresses that each of them has, where the host told: the cluster must look for it at no other.
+    /// The addresses that those of them have that were given another one: the cluster must look for them at no other.
     pub addresses: BTreeMap<String, BTreeSet<IpAddr>>,
     /// The pod network's DaemonSet: it must have a ready pod on each of those nodes.
     pub pod_network: Option<&'static str>,

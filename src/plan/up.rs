@@ -100,6 +100,15 @@ impl Up {
         NodeAddress::new(host, self.cluster(fleet).and_then(|facts| facts.cluster.as_ref()))
     }
 
+    /// The nodes that are known at an address that is gone, each with those that its host has.
+    fn moved<'a>(&'a self, fleet: &'a Fleet) -> impl Iterator<Item = (String, BTreeSet<IpAddr>)> + 'a {
+        self.inventory.hosts.iter().filter_map(|host| {
+            let facts = fleet.get(&host.name)?;
+            let moves = !self.node_address(host, fleet).plan(facts).actions().is_empty();
+            moves.then(|| (facts.node_name(), facts.addresses().collect()))
+        })
+    }
+
     fn control_plane<'a>(&self, fleet: &'a Fleet) -> Option<&'a Facts> {
         fleet.get(&self.inventory.control_plane().name)
     }
@@ -126,12 +135,6 @@ impl Up {
     fn host_plan(&self, host: &Host, facts: &Facts, fleet: &Fleet) -> HostPlan {
         course::host_plan(host, &self.courses(host, fleet), facts)
     }
-}
-
-/// A node, and the addresses that its host has, if it told any.
-fn addresses(facts: &Facts) -> Option<(String, BTreeSet<IpAddr>)> {
-    let own: BTreeSet<IpAddr> = facts.addresses().collect();
-    (!own.is_empty()).then(|| (facts.node_name(), own))
 }
 
 impl Recipe for Up {
@@ -185,7 +188,7 @@ impl Recipe for Up {
         fleet.contains_key(&asked_on).then(|| Expectation {
             asked_on,
             nodes: fleet.values().map(Facts::node_name).collect(),
-            addresses: fleet.values().filter_map(addresses).collect(),
+            addresses: self.moved(fleet).collect(),
             pod_network: Some(self.pod_network.manifest.daemon_set),
             whole: fleet.len() == self.inventory.hosts.len(),
         })

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::lab::Lab;
+use crate::ran::Ran;
 
 const OLD: &str = "10.88.0.13";
 const NEW: &str = "10.88.0.113";
@@ -34,6 +35,19 @@ fn inventory(lab: &Lab) -> PathBuf {
     lab.inventory(&[(&before, &after), ("10.88.0.[12-13]", "10.88.0.[12,113]")])
 }
 
+/// h3 gets its new address, the old one being gone first.
+fn move_h3(lab: &Lab) {
+    let way = format!(
+        "ip address flush dev eth0; ip address add {NEW}/24 broadcast + dev eth0; ip route add default via 10.88.0.1"
+    );
+    lab.root("h3", &format!("{way}; echo {NEW}/24 > /etc/lab-address"));
+}
+
+/// Where the cluster looks for h3.
+fn known_at(lab: &Lab) -> String {
+    lab.kubectl(r#"get node h3 -o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}'"#)
+}
+
 /// Each canary pod, as `h3 10.244.2.3 CONTAINER RESTARTS`.
 fn pods(lab: &Lab) -> Vec<String> {
     let pods = "get pods -l app=canary -o 'jsonpath={range .items[*]}{.spec.nodeName} {.status.podIP} \
@@ -41,6 +55,11 @@ fn pods(lab: &Lab) -> Vec<String> {
     let mut pods: Vec<String> = lab.kubectl(pods).lines().map(str::to_owned).collect();
     pods.sort();
     pods
+}
+
+/// What stops a host or the run.
+fn errors(ran: &Ran) -> Vec<String> {
+    ran.problems().into_iter().filter(|problem| problem.starts_with("error ")).collect()
 }
 
 /// Whether a host reaches the pod on another.
@@ -58,20 +77,14 @@ fn a_worker_at_another_address_is_followed() {
     lab.kubectl("rollout status daemonset/canary --timeout=90s");
     let before = pods(&lab);
     // As where the inventory has a node_ip.
-    lab.root(
-        "h3",
-        &format!(
-            "sed -i 's/ARGS=\"/&--node-ip={OLD} /' /var/lib/kubelet/kubeadm-flags.env; systemctl restart kubelet; \
-             ip address flush dev eth0; ip address add {NEW}/24 broadcast + dev eth0; ip route add default via 10.88.0.1; \
-             echo {NEW}/24 > /etc/lab-address"
-        ),
-    );
+    let flag = format!("sed -i 's/ARGS=\"/&--node-ip={OLD} /' /var/lib/kubelet/kubeadm-flags.env");
+    lab.root("h3", &format!("{flag}; systemctl restart kubelet"));
+    move_h3(&lab);
     lab.wait("h2 to lose the way to pods on h3", || !reaches(&lab, "h2", "h3"));
 
     let ran = lab.up_with(&inventory(&lab), &["--json"]).exits(0);
     assert_eq!(ran.changed(), ["h1 hosts-file", "h2 hosts-file", "h3 hosts-file", "h3 node-address"], "{ran}");
-    let address = r#"jsonpath={.status.addresses[?(@.type=="InternalIP")].address}"#;
-    assert_eq!(lab.kubectl(&format!("get node h3 -o '{address}'")), NEW);
+    assert_eq!(known_at(&lab), NEW);
     for host in ["h1", "h2", "h3"] {
         assert_eq!(
             lab.try_root(host, &format!("grep -rIlwF {OLD} /etc/hosts /var/lib/kubelet/kubeadm-flags.env")).stdout,
@@ -88,15 +101,8 @@ fn a_worker_at_another_address_is_followed() {
 #[ignore = "needs the lab"]
 fn a_worker_that_moved_unknown_to_the_inventory_is_found_where_it_is() {
     let lab = Lab::ready();
-    lab.root(
-        "h3",
-        &format!(
-            "ip address flush dev eth0; ip address add {NEW}/24 broadcast + dev eth0; ip route add default via 10.88.0.1; \
-             echo {NEW}/24 > /etc/lab-address"
-        ),
-    );
-    let address = r#"jsonpath={.status.addresses[?(@.type=="InternalIP")].address}"#;
-    lab.wait("its kubelet to be heard of", || lab.kubectl(&format!("get node h3 -o '{address}'")) == NEW);
+    move_h3(&lab);
+    lab.wait("its kubelet to be heard of", || known_at(&lab) == NEW);
     let ran = lab.up(&["--json"]).exits(4);
     assert!(ran.problems().contains(&"warning moved-away h3".to_owned()), "{ran}");
     ran.nothing_changed();
@@ -112,30 +118,25 @@ fn a_host_with_another_name_is_refused_with_the_reason() {
     rename("h3", "other");
     let (traces, objects) = (lab.traces(&hosts), lab.objects());
     let ran = lab.up(&["--json"]).exits(5);
-    assert_eq!(ran.problems(), ["error renamed h3"], "{ran}");
+    assert_eq!(errors(&ran), ["error renamed h3"], "{ran}");
     let failed = ran.failed();
     assert!(failed[0].starts_with("h3 step: it is called other now, and is node h3"), "{failed:?}");
-    let reinit = |arguments: &[&str]| {
+    let reinit = || {
         let mut command = lab.kfleet(&["reinit", "--json", "-i"]);
-        crate::ran::Ran::from(command.arg(lab.file("inventory.toml")).args(arguments).output().unwrap())
+        Ran::from(command.arg(lab.file("inventory.toml")).output().unwrap()).exits(5)
     };
-    assert!(reinit(&[]).exits(5).problems().contains(&"error renamed h3".to_owned()));
-    traces_are_kept(&lab, &hosts, &traces);
+    assert_eq!(errors(&reinit()), ["error renamed h3"]);
+    traces.assert_same(&lab.traces(&hosts));
     rename("h3", "h3");
 
     rename("h1", "other");
     let traces = lab.traces(&hosts);
-    assert_eq!(lab.up(&["--json"]).exits(5).problems(), ["error renamed h1"]);
-    assert_eq!(lab.plan(&["--json"]).exits(5).problems(), ["error renamed h1"]);
-    assert!(reinit(&[]).exits(5).problems().contains(&"error renamed h1".to_owned()));
-    traces_are_kept(&lab, &hosts, &traces);
+    for ran in [lab.up(&["--json"]).exits(5), lab.plan(&["--json"]).exits(5), reinit()] {
+        assert_eq!(errors(&ran), ["error renamed h1"], "{ran}");
+    }
+    traces.assert_same(&lab.traces(&hosts));
     lab.objects().assert_same(&objects);
     rename("h1", "h1");
     lab.up(&["--json"]).exits(0).nothing_changed();
     lab.intact();
-}
-
-#[track_caller]
-fn traces_are_kept(lab: &Lab, hosts: &[&str], before: &crate::lab::Traces) {
-    before.assert_same(&lab.traces(hosts));
 }
