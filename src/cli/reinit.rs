@@ -103,7 +103,10 @@ pub(super) async fn run(args: ReinitArgs) -> Exit {
         return from_scratch(args).await;
     }
     if args.confirm.is_given() {
-        return complain(Exit::Usage, "--confirm is for --restore-etcd and --from-scratch; without them nothing is lost, and -y will do");
+        return complain(
+            Exit::Usage,
+            "--confirm is for --restore-etcd and --from-scratch; without them nothing is lost, and -y will do",
+        );
     }
     let (goal, consent) = aim(args.plan, Consent::Yes(args.yes));
     let options = ReinitOptions {

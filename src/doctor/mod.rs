@@ -5,6 +5,7 @@ mod cause;
 mod enumeration;
 mod finding;
 mod living;
+mod moved_away;
 mod preflight;
 mod readiness;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod symptoms;
 pub use cause::{Cause, cause};
 pub use finding::{Finding, Stops};
 pub use living::{Difference, differences, runs_cluster};
+pub use moved_away::moved_away;
 pub use preflight::preflight;
 pub use readiness::not_ready;
 pub use strangers::strangers;

@@ -13,7 +13,7 @@ pub fn strangers(inventory: &Inventory, fleet: &BTreeMap<String, Facts>) -> Vec<
     let cluster = fleet.get(&inventory.control_plane().name).and_then(|facts| facts.cluster.as_ref());
     let nodes = cluster.map(|cluster| cluster.nodes.as_slice()).unwrap_or_default();
     let is_host = |node: &Node, host: &Host| match fleet.get(&host.name) {
-        Some(facts) => facts.hostname == node.name,
+        Some(facts) => facts.node_name() == node.name,
         None => {
             let address = host.node_ip.or(host.ip()).map(|address| address.to_string());
             host.name == node.name || (address.is_some() && address == node.address)

@@ -1,6 +1,7 @@
 use crate::events::Failure;
+use crate::facts::Facts;
 use crate::plan::{Fleet, HostPlan, Recipe};
-use crate::steps::{Change, node_name};
+use crate::steps::Change;
 
 use super::run::Run;
 use super::tasks::Tasks;
@@ -21,7 +22,8 @@ impl Run<'_> {
         if let Some(expected) = &expected
             && let Some(session) = self.sessions.get(&expected.asked_on)
         {
-            let of_node = |(host, facts)| Some((node_name(facts), self.sessions.get(host)?.clone()));
+            let of_node =
+                |(host, facts): (&String, &Facts)| Some((facts.node_name(), self.sessions.get(host)?.clone()));
             let nodes = fleet.iter().filter_map(of_node).collect();
             for (host, failure) in verify::ready(session, expected.clone(), &nodes, &self.interrupt).await {
                 self.fail(&host, failure);
@@ -56,6 +58,10 @@ impl Run<'_> {
                 }
                 Err(failure) => self.fail(&host, failure),
             }
+        }
+        // One that is slow to answer once has lost nothing.
+        if !self.answering(recipe).await {
+            return;
         }
         for plan in recipe.plan(&self.fleet).hosts().filter(|plan| seen.contains_key(&plan.host)) {
             match not_held(plan) {

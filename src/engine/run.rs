@@ -145,7 +145,7 @@ impl Run<'_> {
     }
 
     /// Waits for an API server that should answer and does not yet; whether the run goes on.
-    async fn answering(&mut self, recipe: &dyn Recipe) -> bool {
+    pub(super) async fn answering(&mut self, recipe: &dyn Recipe) -> bool {
         let Some(host) = recipe.silent(&self.fleet).map(str::to_owned) else { return true };
         let Some(session) = self.sessions.get(&host).cloned() else { return true };
         let facts = match verify::answering(&session, &self.interrupt).await {

@@ -1,4 +1,5 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,8 @@ pub struct Node {
     pub reason: Option<String>,
     /// Its InternalIP.
     pub address: Option<String>,
+    /// Where flannel on the other nodes sends what is for its pods; `None` too where somebody has set that on purpose.
+    pub flannel_address: Option<String>,
     /// spec.podCIDR.
     pub pod_cidr: Option<String>,
     /// The kubelet's version.
@@ -110,6 +113,17 @@ impl ClusterFacts {
         }
     }
 
+    /// Where the cluster looks for a node: its InternalIP, and flannel's where flannel is its network.
+    #[must_use]
+    pub fn addresses_of(&self, node: &str) -> BTreeSet<IpAddr> {
+        let has_flannel = self.workloads.iter().any(|workload| workload.name.starts_with("kube-flannel"));
+        let addresses = |node: &'_ Node| {
+            let of_flannel = node.flannel_address.clone().filter(|_| has_flannel);
+            node.address.clone().into_iter().chain(of_flannel).filter_map(|address| address.parse().ok())
+        };
+        self.nodes.iter().filter(|known| known.name == node).flat_map(addresses).collect()
+    }
+
     fn not_asked(reason: &str) -> Self {
         Self { unreachable: Some(reason.to_owned()), ..Self::default() }
     }
@@ -153,6 +167,8 @@ impl Node {
             address: list(node, "/status/addresses")
                 .find(|address| address["type"] == "InternalIP")
                 .and_then(|address| text(address, "/address")),
+            flannel_address: text(node, "/metadata/annotations/flannel.alpha.coreos.com~1public-ip")
+                .filter(|_| !overwritten(node)),
             pod_cidr: text(node, "/spec/podCIDR"),
             version: text(node, "/status/nodeInfo/kubeletVersion").and_then(|text| version(&text)),
             control_plane: labelled("node-role.kubernetes.io/control-plane")
@@ -161,6 +177,11 @@ impl Node {
             taints: list(node, "/spec/taints").filter_map(|taint| serde_json::from_value(taint.clone()).ok()).collect(),
         })
     }
+}
+
+/// Whether a person has told flannel the node's address, as behind a NAT.
+fn overwritten(node: &Value) -> bool {
+    text(node, "/metadata/annotations/flannel.alpha.coreos.com~1public-ip-overwrite").is_some()
 }
 
 impl Workload {

@@ -27,6 +27,10 @@ pub struct KubeadmState {
     pub ca_key_fits: Option<bool>,
     /// DNS names and IP addresses in the API server's certificate.
     pub api_server_names: Vec<String>,
+    /// The Node that its kubelet's certificate is for.
+    pub node: Option<String>,
+    /// The name that its kubelet is told to go by in place of the hostname.
+    pub hostname_override: Option<String>,
     /// The static pods' manifests, on a control plane.
     pub manifests: Option<ControlPlaneManifests>,
     /// clusterDomain of /var/lib/kubelet/config.yaml.
@@ -79,6 +83,8 @@ impl KubeadmState {
                 _ => None,
             },
             api_server_names: names(&frames.anything_said("api-server-certificate")),
+            node: node(&frames.anything_said("kubelet-certificate")),
+            hostname_override: hostname_override(&frames.anything_said("kubelet-name")),
             manifests: ControlPlaneManifests::read(frames),
             dns_domain: scalar(&frames.anything_said("kubelet-config"), "clusterDomain"),
             etcd_data: !frames.anything_said("etcd-data").trim().is_empty(),
@@ -173,6 +179,20 @@ pub(super) fn names(pem: &str) -> Vec<String> {
     names.value.general_names.iter().filter_map(name).collect()
 }
 
+/// The Node that a kubelet's client certificate is for: its subject is `system:node:NAME`.
+fn node(pem: &str) -> Option<String> {
+    let pem = Pem::iter_from_buffer(pem.as_bytes()).next()?.ok()?;
+    let certificate = pem.parse_x509().ok()?;
+    let name = certificate.subject().iter_common_name().next()?.as_str().ok()?;
+    name.strip_prefix("system:node:").filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+/// The last one counts, as it does for the kubelet.
+fn hostname_override(flags: &str) -> Option<String> {
+    let value = flags.lines().last()?.strip_prefix("--hostname-override")?.get(1..)?;
+    Some(value.trim().to_lowercase()).filter(|name| !name.is_empty())
+}
+
 fn address(bytes: &[u8]) -> Option<IpAddr> {
     let v4 = || <[u8; 4]>::try_from(bytes).map(Ipv4Addr::from).map(IpAddr::from);
     let v6 = || <[u8; 16]>::try_from(bytes).map(Ipv6Addr::from).map(IpAddr::from);
@@ -242,6 +262,21 @@ mod tests {
         assert_eq!(flag("- --secure-port-x=1\n- --secure-port=", "secure-port"), None);
         assert_eq!(tag("registry:5000/kube-apiserver:v1.20.2@sha256:aa"), Some("v1.20.2"));
         assert_eq!(tag("registry:5000/kube-apiserver"), None);
+    }
+
+    #[test]
+    fn a_kubelet_is_the_node_of_its_certificate() {
+        let certificate = |name: &str| {
+            let mut parameters = rcgen::CertificateParams::new([]).unwrap();
+            parameters.distinguished_name.push(rcgen::DnType::OrganizationName, "system:nodes");
+            parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
+            parameters.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem()
+        };
+        let flags = "--hostname-override=first\n--hostname-override Second\n";
+        let state = read(&[("kubelet-certificate", &certificate("system:node:h3")), ("kubelet-name", flags)]);
+        assert_eq!((state.node.as_deref(), state.hostname_override.as_deref()), (Some("h3"), Some("second")));
+        let state = read(&[("kubelet-certificate", &certificate("kubernetes-admin")), ("kubelet-name", "")]);
+        assert_eq!((state.node, state.hostname_override), (None, None));
     }
 
     #[test]

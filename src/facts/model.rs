@@ -249,6 +249,19 @@ impl Facts {
         wanted.or(own).or_else(|| way_out().map(IpNet::addr)).or(dialled)
     }
 
+    /// What its Node is called: as its kubelet's certificate says once it has joined, whatever the host is called since;
+    /// before that the hostname in lower case, as kubeadm takes it.
+    #[must_use]
+    pub fn node_name(&self) -> String {
+        let joined = self.kubeadm.node.as_ref().filter(|_| self.kubeadm.kubeconfigs.contains_key("kubelet"));
+        joined.unwrap_or(&self.hostname).trim().to_lowercase()
+    }
+
+    /// All its addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.interfaces.iter().flat_map(|interface| &interface.addresses).map(IpNet::addr)
+    }
+
     /// The interface that has this address.
     #[must_use]
     pub fn interface_of(&self, address: IpAddr) -> Option<&Interface> {

@@ -5,7 +5,6 @@ use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
     JoinToken, NoStaleNodes, NodeMarks, NodesAsBefore, NodesReady, Phase, PodNetwork, PutAside, ScratchMark, living,
-    node_name,
 };
 
 use super::course::{self, Course};
@@ -94,7 +93,7 @@ impl FromScratch {
         let pki = view.begun.kept_pki();
         let mut courses = self.up.courses(host, &alone, pki.as_deref());
         let cluster = alone.values().find_map(|facts| facts.cluster.as_ref());
-        let own = alone.values().map(node_name);
+        let own = alone.values().map(Facts::node_name);
         let names: Vec<String> = match cluster {
             Some(cluster) => cluster.nodes.iter().map(|node| node.name.clone()).collect(),
             None => own.collect(),
@@ -109,7 +108,7 @@ impl FromScratch {
         let marks = |name: &String| -> Option<(String, NodeMarks)> {
             Some((name.clone(), view.begun.nodes.as_ref()?.get(name)?.clone()))
         };
-        let control_plane = view.seen.get(&self.inventory().control_plane().name).map(node_name);
+        let control_plane = view.seen.get(&self.inventory().control_plane().name).map(Facts::node_name);
         NodesAsBefore {
             nodes: names.iter().filter_map(marks).collect(),
             cluster: None,
@@ -124,7 +123,7 @@ impl FromScratch {
             let courses = self.up.courses(host, &view.seen, None);
             let Some(plan) = self.host_plan(host, fleet, view, &courses) else { continue };
             match fleet.get(&host.name).filter(|_| plan.needs_grant()) {
-                Some(facts) => away.push((plan, node_name(facts))),
+                Some(facts) => away.push((plan, facts.node_name())),
                 None => settled.push(plan),
             }
         }

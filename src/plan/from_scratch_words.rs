@@ -6,7 +6,7 @@ use crate::doctor::{Finding, differences, preflight};
 use crate::events::Severity;
 use crate::facts::{Facts, File};
 use crate::nodes::Names;
-use crate::steps::{Phase, node_name};
+use crate::steps::Phase;
 
 use super::from_scratch_view::View;
 use super::{Fleet, FromScratch};
@@ -111,7 +111,7 @@ impl FromScratch {
     fn unread(&self, fleet: &Fleet, view: &View) -> Names {
         let joined = fleet.values().filter(|facts| facts.kubeadm.kubeconfigs.contains_key("kubelet"));
         let is_known = |name: &String| view.begun.nodes.as_ref().is_some_and(|nodes| nodes.contains_key(name));
-        joined.map(node_name).filter(|name| !is_known(name)).collect()
+        joined.map(Facts::node_name).filter(|name| !is_known(name)).collect()
     }
 
     /// What does not come through.

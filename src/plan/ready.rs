@@ -1,3 +1,6 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
 use crate::facts::{ClusterFacts, Workload};
 
 /// What a cluster must show before it is handed over.
@@ -7,6 +10,8 @@ pub struct Expectation {
     pub asked_on: String,
     /// Names of the Nodes that must be Ready.
     pub nodes: Vec<String>,
+    /// The addresses that those of them have that were given another one: the cluster must look for them at no other.
+    pub addresses: BTreeMap<String, BTreeSet<IpAddr>>,
     /// The pod network's DaemonSet: it must have a ready pod on each of those nodes.
     pub pod_network: Option<&'static str>,
     /// Whether every host of the inventory is among the nodes; else what hung on the others may still be missing.
@@ -21,6 +26,10 @@ impl Expectation {
             return vec![format!("the API server does not answer: {reason}")];
         }
         let mut missing: Vec<String> = self.nodes.iter().filter_map(|name| Self::node(name, cluster)).collect();
+        missing.extend(self.addresses.iter().filter_map(|(node, own)| {
+            let stale = cluster.addresses_of(node).into_iter().find(|address| !own.contains(address))?;
+            Some(format!("the cluster still looks for node {node} at {stale}"))
+        }));
         let dns = cluster.workloads.iter().find(|w| w.kind == "Deployment" && w.name == "coredns");
         missing.extend(self.shortfall("CoreDNS", dns, 1));
         if let Some(name) = self.pod_network {
@@ -66,6 +75,8 @@ impl Expectation {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::Expectation;
     use crate::facts::{ClusterFacts, Node, Workload};
 
@@ -87,7 +98,7 @@ mod tests {
 
     fn expectation(nodes: &[&str], whole: bool) -> Expectation {
         let nodes = nodes.iter().map(ToString::to_string).collect();
-        Expectation { asked_on: "m".to_owned(), nodes, pod_network: Some("flannel"), whole }
+        Expectation { asked_on: "m".to_owned(), nodes, addresses: BTreeMap::new(), pod_network: Some("flannel"), whole }
     }
 
     #[test]
@@ -107,6 +118,24 @@ mod tests {
                 "flannel has 1 of 3 pods ready"
             ]
         );
+    }
+
+    #[test]
+    fn a_node_is_looked_for_where_it_is() {
+        let mut cluster = cluster([true, true], 2, 2);
+        cluster.nodes[1].address = Some("10.0.0.3".to_owned());
+        cluster.nodes[1].flannel_address = Some("10.0.0.2".to_owned());
+        let mut expected = expectation(&["m", "w"], true);
+        assert!(expected.missing(&cluster).is_empty(), "its host did not tell where it is");
+        expected.addresses.insert("w".to_owned(), ["10.0.0.3".parse().unwrap()].into());
+        assert!(expected.missing(&cluster).is_empty(), "flannel is not its network");
+        cluster.workloads[0].name = "kube-flannel-ds".to_owned();
+        expected.pod_network = Some("kube-flannel-ds");
+        assert_eq!(expected.missing(&cluster), ["the cluster still looks for node w at 10.0.0.2"]);
+        cluster.nodes[1].flannel_address = Some("10.0.0.3".to_owned());
+        assert!(expected.missing(&cluster).is_empty());
+        cluster.nodes[1].address = Some("10.0.0.2".to_owned());
+        assert_eq!(expected.missing(&cluster), ["the cluster still looks for node w at 10.0.0.2"]);
     }
 
     #[test]

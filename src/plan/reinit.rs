@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::doctor::{Finding, Stops, differences, preflight, runs_cluster};
@@ -7,7 +7,7 @@ use crate::facts::{Facts, Wanted, endpoint_address};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
     AddressChange, FreshLease, HostsFile, KeptKubeconfig, MovedControlPlane, MovedWorker, PodNetwork, Record,
-    RestoreProgress, Step, node_name,
+    RestoreProgress, Step,
 };
 
 use super::course::{self, Course};
@@ -34,7 +34,7 @@ pub struct ReinitOptions {
 }
 
 /// Of preflight, what matters to a cluster that runs: the rest is `up`'s.
-const CHECKS: [&str; 8] = [
+const CHECKS: [&str; 9] = [
     "advertise-address-absent",
     "advertise-address-family",
     "advertise-address-local",
@@ -42,6 +42,7 @@ const CHECKS: [&str; 8] = [
     "clock",
     "foreign-cluster",
     "hostname-twice",
+    "renamed",
     "role",
 ];
 /// What may differ between the inventory and the cluster: it is what this is for.
@@ -125,7 +126,7 @@ impl Reinit {
             let plan = course::host_plan(host, &self.of_worker(host, &change, control_plane), facts);
             // One that is refused is left out, and can prove nothing.
             let follows = moves && plan.refusals().is_empty();
-            Some((follows, plan, node_name(facts)))
+            Some((follows, plan, facts.node_name()))
         };
         let mut plans: Vec<_> = self.inventory.workers().filter_map(plan).collect();
         plans.sort_by_key(|(follows, ..)| !follows);
@@ -241,7 +242,8 @@ impl Recipe for Reinit {
         let joined = fleet.values().filter(|facts| facts.kubeadm.kubeconfigs.contains_key("kubelet"));
         fleet.contains_key(&asked_on).then(|| Expectation {
             asked_on,
-            nodes: joined.map(node_name).collect(),
+            nodes: joined.map(Facts::node_name).collect(),
+            addresses: BTreeMap::new(),
             pod_network: Some(self.pod_network.manifest.daemon_set),
             whole: false,
         })

@@ -1,10 +1,10 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::doctor::{Finding, Stops};
 use crate::events::Severity;
 use crate::facts::{ClusterFacts, Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
-use crate::steps::{HostsFile, Leave, NodeGone, Record, Step, living, node_name};
+use crate::steps::{HostsFile, Leave, NodeGone, Record, Step, living};
 
 use super::course::record;
 use super::undo::Undo;
@@ -115,7 +115,7 @@ impl Remove {
 /// The Node of a host: by its hostname, where that is known; else by its name in the inventory, or its address.
 fn node_of(host: &Host, facts: Option<&Facts>, cluster: Option<&ClusterFacts>) -> String {
     if let Some(facts) = facts {
-        return node_name(facts);
+        return facts.node_name();
     }
     let nodes = cluster.map(|cluster| cluster.nodes.as_slice()).unwrap_or_default();
     let address = host.node_ip.or(host.ip()).map(|address| address.to_string());
@@ -174,10 +174,11 @@ impl Recipe for Remove {
     fn expectation(&self, fleet: &Fleet) -> Option<Expectation> {
         let cluster = self.cluster(fleet)?;
         let was_ready = |name: &String| cluster.nodes.iter().any(|node| node.name == *name && node.ready);
-        let staying = fleet.iter().filter(|(host, _)| self.stays(host)).map(|(_, facts)| node_name(facts));
+        let staying = fleet.iter().filter(|(host, _)| self.stays(host)).map(|(_, facts)| facts.node_name());
         Some(Expectation {
             asked_on: self.inventory.control_plane().name.clone(),
             nodes: staying.filter(was_ready).collect(),
+            addresses: BTreeMap::new(),
             pod_network: None,
             whole: false,
         })

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::facts::{Backup, Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
     AddressChange, EtcdRestore, PodNetwork, Record, ReinitProgress, RestoreProgress, RestoredEtcd, RestoredFleet,
-    RestoredWorker, Step, node_name,
+    RestoredWorker, Step,
 };
 
 use super::course::{self, Course};
@@ -187,7 +187,7 @@ impl Recipe for Restore {
         // It is over when every worker has followed; until then it goes on with those that have not.
         if self.inventory.hosts.iter().all(|host| fleet.contains_key(&host.name)) {
             let joined = fleet.values().filter(|facts| facts.kubeadm.kubeconfigs.contains_key("kubelet"));
-            let last = RestoredFleet::of(joined.map(node_name).collect(), self.run());
+            let last = RestoredFleet::of(joined.map(Facts::node_name).collect(), self.run());
             waves.push(Wave::of(vec![self.host_plan(control_plane, last, facts, true)]));
         }
         Plan { waves, ca: None }
@@ -198,7 +198,8 @@ impl Recipe for Restore {
         let joined = fleet.values().filter(|facts| facts.kubeadm.kubeconfigs.contains_key("kubelet"));
         fleet.contains_key(&asked_on).then(|| Expectation {
             asked_on,
-            nodes: joined.map(node_name).collect(),
+            nodes: joined.map(Facts::node_name).collect(),
+            addresses: BTreeMap::new(),
             pod_network: Some(self.pod_network.manifest.daemon_set),
             whole: false,
         })

@@ -1,13 +1,16 @@
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::cluster::Authority;
-use crate::doctor::{Finding, Stops, differences, preflight, strangers};
+use crate::doctor::{Finding, Stops, differences, moved_away, preflight, strangers};
 use crate::events::Severity;
 use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
-    self, AdminKubeconfig, Begun, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, Phase,
-    PodNetwork, Record, Worker, api_endpoint, keeps_ca, living, node_name, wanted_places,
+    self, AdminKubeconfig, Begun, ControlPlane, HostsFile, JoinToken, KeptKubeconfig, Kernel, KubeletUnit, NodeAddress,
+    Phase, PodNetwork, Record, Step, Worker, api_endpoint, keeps_ca, living, wanted_places,
 };
 
 use super::course::{self, Course};
@@ -75,12 +78,18 @@ impl Up {
                     ControlPlane::new(&self.inventory, self.workstation.authority.as_ref()).under(pki),
                 )]),
                 Course::new(vec![Box::new(JoinToken::new(self.token_is_wanted(fleet)))]).passing(),
-                Course::new(vec![Box::new(self.pod_network.clone()), Box::new(AdminKubeconfig)]),
+                Course::new(vec![
+                    Box::new(self.pod_network.clone()),
+                    Box::new(AdminKubeconfig),
+                    Box::new(self.node_address(host, fleet)),
+                ]),
                 Course::new(vec![Box::new(KeptKubeconfig::new(self.workstation.kept_kubeconfig()))]).passing(),
             ],
             Role::Worker => {
                 // The join waits for the grant, by what it is made of.
-                vec![base, Course::new(vec![Box::new(self.worker(host, fleet))])]
+                let steps: Vec<Box<dyn Step>> =
+                    vec![Box::new(self.worker(host, fleet)), Box::new(self.node_address(host, fleet))];
+                vec![base, Course::new(steps)]
             }
         }
     }
@@ -89,6 +98,19 @@ impl Up {
         let cluster = self.cluster(fleet).and_then(|facts| facts.cluster.as_ref());
         let endpoint = self.control_plane(fleet).and_then(|facts| api_endpoint(&self.inventory, facts));
         Worker::new(&self.inventory, host, self.ca(fleet), cluster).at(endpoint)
+    }
+
+    fn node_address<'a>(&self, host: &'a Host, fleet: &'a Fleet) -> NodeAddress<'a> {
+        NodeAddress::new(host, self.cluster(fleet).and_then(|facts| facts.cluster.as_ref()))
+    }
+
+    /// The nodes that are known at an address that is gone, each with those that its host has.
+    fn moved<'a>(&'a self, fleet: &'a Fleet) -> impl Iterator<Item = (String, BTreeSet<IpAddr>)> + 'a {
+        self.inventory.hosts.iter().filter_map(|host| {
+            let facts = fleet.get(&host.name)?;
+            let moves = !self.node_address(host, fleet).plan(facts).actions().is_empty();
+            moves.then(|| (facts.node_name(), facts.addresses().collect()))
+        })
     }
 
     pub(super) fn control_plane<'a>(&self, fleet: &'a Fleet) -> Option<&'a Facts> {
@@ -149,7 +171,8 @@ impl Recipe for Up {
         // What an init left that is still under way, or that failed, is no cluster yet.
         let living = if living(control_plane) { differences(&self.inventory, control_plane) } else { Vec::new() };
         let living = living.into_iter().map(Finding::from);
-        living.chain(preflight(&self.inventory, fleet)).chain(strangers(&self.inventory, fleet)).collect()
+        let of_nodes = strangers(&self.inventory, fleet).into_iter().chain(moved_away(&self.inventory, fleet));
+        living.chain(preflight(&self.inventory, fleet)).chain(of_nodes).collect()
     }
 
     fn stops(&self, finding: &Finding) -> Stops {
@@ -173,7 +196,8 @@ impl Recipe for Up {
         let asked_on = self.inventory.control_plane().name.clone();
         fleet.contains_key(&asked_on).then(|| Expectation {
             asked_on,
-            nodes: fleet.values().map(node_name).collect(),
+            nodes: fleet.values().map(Facts::node_name).collect(),
+            addresses: self.moved(fleet).collect(),
             pod_network: Some(self.pod_network.manifest.daemon_set),
             whole: fleet.len() == self.inventory.hosts.len(),
         })

@@ -50,7 +50,7 @@ impl<'a> ControlPlane<'a> {
             kubernetes: version(&cluster.kubernetes, &kubeadm),
             kubeadm,
             cluster_name: cluster.name.clone(),
-            node_name: node::name(facts),
+            node_name: facts.node_name(),
             advertise_address,
             bind_port: cluster.port,
             cri_socket: node::cri_socket(self.inventory, self.host, facts),

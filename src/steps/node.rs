@@ -4,11 +4,6 @@ use crate::base::quote;
 use crate::facts::Facts;
 use crate::inventory::{Host, Inventory};
 
-/// The Node's name: the hostname in lower case, as kubeadm takes it.
-pub fn name(facts: &Facts) -> String {
-    facts.hostname.trim().to_lowercase()
-}
-
 /// The runtime's socket: the inventory's, else that of the only runtime that can be used.
 pub fn cri_socket(inventory: &Inventory, host: &Host, facts: &Facts) -> Option<String> {
     let said = host.cri_socket.as_ref().or(inventory.cluster.cri_socket.as_ref());

@@ -58,7 +58,7 @@ impl<'a> Worker<'a> {
         };
         let spec = JoinSpec {
             kubeadm,
-            node_name: node::name(facts),
+            node_name: facts.node_name(),
             cri_socket: node::cri_socket(self.inventory, self.host, facts),
             node_ip: self.host.node_ip,
         };
@@ -83,7 +83,7 @@ impl<'a> Worker<'a> {
 
     /// A host that has joined, by its kubelet.conf.
     fn joined(&self, facts: &Facts, server: &str) -> Change {
-        let name = node::name(facts);
+        let name = facts.node_name();
         let answers = self.cluster.filter(|cluster| cluster.unreachable.is_none());
         if facts.jobs.get(JOB) == Some(&Job::Finished(0)) {
             return change("+ kubeadm join, which ended meanwhile", Action::Detach(Box::new(followed())));

@@ -100,6 +100,12 @@ ca_key() {
     [ "$key" = "$(limit 5 openssl x509 -noout -pubkey -in pki/ca.crt)" ]; then echo fits; else echo other; fi
 }
 
+# The name that the kubelet is told to go by, where it is not the hostname.
+kubelet_name() {
+  cat /var/lib/kubelet/kubeadm-flags.env /etc/default/kubelet /etc/sysconfig/kubelet /etc/systemd/system/kubelet.service.d/*.conf |
+    grep -oE -e '--hostname-override[= ][^"[:space:]]+'
+}
+
 # The lines without secrets of what kubeadm wrote.
 kubeadm_state() {
   cd /etc/kubernetes 2>/dev/null || return
@@ -109,6 +115,8 @@ kubeadm_state() {
     authority=$(sed -n 's/^[[:space:]]*certificate-authority:[[:space:]]*//p' "$name.conf" | head -n 1 | tr -d "\"'")
     [ -f "$authority" ] && now "authority-$name" certificates "$authority"
   done
+  now kubelet-certificate certificates /var/lib/kubelet/pki/kubelet-client-current.pem
+  now kubelet-name kubelet_name
   [ -f pki/ca.crt ] && now ca-certificate certificates pki/ca.crt
   [ -f pki/ca.key ] && now ca-key ca_key
   [ -f pki/apiserver.crt ] && now api-server-certificate certificates pki/apiserver.crt

@@ -207,14 +207,7 @@ nudge_proxy() {
 # The VXLAN device of a flannel that started at the old address sends from there.
 restart_pod_network() {
     within 30 reaches "$service" 443 || echo "$service:443 is not reached yet: the pod network may need longer"
-    for network in kube-flannel_kube-flannel- kube-system_kube-flannel- kube-system_calico-node- calico-system_calico-node- \
-        kube-system_weave-net- kube-system_canal-; do
-        found=$(processes_of "$network")
-        [ -n "$found" ] || continue
-        # shellcheck disable=SC2086
-        end 3 $found
-        say "the pod network was restarted on this host"
-    done
+    end_pod_network
 }
 
 # As the user itself: root follows no links in a directory that is not its own.

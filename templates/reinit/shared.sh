@@ -94,6 +94,18 @@ restart_proxy() {
     say "kube-proxy was restarted"
 }
 
+# A pod network looks for its host's address when it starts. Its pod stays.
+end_pod_network() {
+    for network in kube-flannel_kube-flannel- kube-system_kube-flannel- kube-system_calico-node- calico-system_calico-node- \
+        kube-system_weave-net- kube-system_canal-; do
+        found=$(processes_of "$network")
+        [ -n "$found" ] || continue
+        # shellcheck disable=SC2086
+        end 3 $found
+        say "the pod network was restarted on this host"
+    done
+}
+
 # reaches ADDRESS PORT: whether something takes a connection there, asked with what the host has.
 reaches() {
     if command -v curl >/dev/null; then

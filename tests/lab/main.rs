@@ -24,6 +24,7 @@ mod kubelet;
 mod lab;
 mod living;
 mod lock;
+mod moved;
 mod network;
 mod poison;
 mod power;

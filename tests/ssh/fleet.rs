@@ -11,7 +11,7 @@ use crate::sshd::Sshd;
 /// somebody's home from where kfleet goes to them, with an inventory and an `ssh_config`.
 pub struct Fleet {
     pub sshd: Sshd,
-    home: TempDir,
+    pub home: TempDir,
 }
 
 /// What a run wrote and how it ended.

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
-use super::fleet::Fleet;
+use super::fleet::{Fleet, is_member};
 use crate::doctor::Finding;
 use crate::doctor::enumeration::enumeration;
 use crate::events::Severity::{Error, Warning};
 use crate::facts::Facts;
-use crate::inventory::Host;
+use crate::inventory::{Host, Role};
 
 /// What board makers leave in the place of a UUID; shared ones say nothing of a clone.
 const NOT_UUIDS: [&str; 3] = [
@@ -30,7 +30,7 @@ pub(super) fn check(fleet: &Fleet<'_>) -> Vec<Finding> {
             "give each virtual machine a UUID of its own in the hypervisor (libvirt: <uuid> of the domain)",
         ));
     }
-    for (name, names) in shared(fleet, |facts| Some(node_name(facts))) {
+    for (name, names) in shared(fleet, |facts| Some(own_name(facts))) {
         let reason = format!("{} have the same hostname {name}: their nodes would be one", enumeration(&names));
         findings.push(Finding::of_fleet(Error, "hostname-twice", reason).with_hint(
             "`hostnamectl set-hostname NAME` on all but one of them, or inventory lines that name one host twice",
@@ -41,12 +41,13 @@ pub(super) fn check(fleet: &Fleet<'_>) -> Vec<Finding> {
         let reason = format!("{} told no product_uuid, so a clone would not be noticed by it", enumeration(&nameless));
         findings.push(Finding::of_fleet(Warning, "product-uuid-missing", reason));
     }
-    findings.extend(fleet.hosts.iter().filter_map(|(host, facts)| hostname(host, facts)));
+    let name = |(host, facts): &(&Host, &Facts)| renamed(host, facts).or_else(|| hostname(host, facts));
+    findings.extend(fleet.hosts.iter().filter_map(name));
     findings
 }
 
 /// The name that kubeadm gives the node by default.
-fn node_name(facts: &Facts) -> String {
+fn own_name(facts: &Facts) -> String {
     facts.hostname.trim().to_lowercase()
 }
 
@@ -71,17 +72,48 @@ fn shared<'a>(fleet: &Fleet<'a>, of: impl Fn(&Facts) -> Option<String>) -> BTree
     owners
 }
 
+/// A kubelet that starts under another name than its certificate's is refused by the API server.
+fn renamed(host: &Host, facts: &Facts) -> Option<Finding> {
+    if !is_member(facts) {
+        return None;
+    }
+    let (own, node) = (own_name(facts), facts.node_name());
+    let goes_by = facts.kubeadm.hostname_override.as_ref().unwrap_or(&own);
+    if *goes_by == node {
+        return None;
+    }
+    let reason = format!(
+        "it is called {goes_by} now, and is node {node} of the cluster: to Kubernetes another name is another node, and its \
+         kubelet is refused as soon as it starts anew"
+    );
+    let back = format!("`hostnamectl set-hostname {node}` there gives it its name back");
+    let hint = match host.role {
+        Role::ControlPlane => format!("{back}; a control plane cannot become another node in place"),
+        Role::Worker => format!(
+            "{back}; for it to be node {goes_by}: `kfleet remove {}`, then put it into the inventory again as {goes_by}, and \
+             `kfleet up`",
+            host.name
+        ),
+    };
+    Some(Finding::of_host(&host.name, Error, "renamed", reason).with_hint(hint))
+}
+
 fn hostname(host: &Host, facts: &Facts) -> Option<Finding> {
-    let node = node_name(facts);
+    let node = if is_member(facts) { facts.node_name() } else { own_name(facts) };
     let hint = format!("`hostnamectl set-hostname {}` there", host.name);
     if !is_dns_subdomain(&node) || node == "localhost" {
         let reason = format!("its hostname {:?} cannot name a node", facts.hostname);
         return Some(Finding::of_host(&host.name, Error, "hostname-unfit", reason).with_hint(hint));
     }
     (node != host.name).then(|| {
-        let reason = format!("its hostname is {node}, and so its node's name: not {}", host.name);
-        Finding::of_host(&host.name, Warning, "hostname-differs", reason)
-            .with_hint(format!("{hint}, before it joins, if the node is to be {}", host.name))
+        let (reason, hint) = if is_member(facts) {
+            let reason = format!("it is node {node} of the cluster, and stays that: not {}", host.name);
+            (reason, format!("name = \"{node}\" in the inventory"))
+        } else {
+            let reason = format!("its hostname is {node}, and so its node's name: not {}", host.name);
+            (reason, format!("{hint}, before it joins, if the node is to be {}", host.name))
+        };
+        Finding::of_host(&host.name, Warning, "hostname-differs", reason).with_hint(hint)
     })
 }
 
@@ -101,7 +133,30 @@ fn is_dns_subdomain(name: &str) -> bool {
 mod tests {
     use crate::doctor::sample::{self, Case};
 
-    const CASES: [Case; 9] = [
+    const CASES: [Case; 13] = [
+        ("a worker that was renamed", |_, hosts| {
+            *hosts = sample::joined();
+            sample::of(hosts, "h3").kubeadm.node = Some("h3".into());
+            sample::of(hosts, "h3").hostname = "h9".into();
+        }),
+        ("a control plane that was renamed", |_, hosts| {
+            *hosts = sample::joined();
+            sample::of(hosts, "h1").kubeadm.node = Some("h1".into());
+            sample::of(hosts, "h1").hostname = "h9".into();
+        }),
+        ("a worker that has another name in the inventory now", |inventory, hosts| {
+            *hosts = sample::joined();
+            sample::of(hosts, "h3").kubeadm.node = Some("h3".into());
+            let facts = hosts.remove("h3").unwrap();
+            hosts.insert("new".into(), facts);
+            inventory.hosts[2].name = "new".into();
+        }),
+        ("a kubelet that is told its name", |_, hosts| {
+            *hosts = sample::joined();
+            sample::of(hosts, "h3").kubeadm.node = Some("h3".into());
+            sample::of(hosts, "h3").kubeadm.hostname_override = Some("h3".into());
+            sample::of(hosts, "h3").hostname = "ip-10-88-0-13".into();
+        }),
         ("machine-id shared by two", |_, hosts| sample::of(hosts, "h3").machine_id = Some(format!("{:032}", 2))),
         ("machine-id absent and empty", |_, hosts| {
             sample::of(hosts, "h1").machine_id = None;

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use super::sample::{CA, THREE_HOSTS, bare, bare_fleet, initialised, inventory, joined, living_fleet, recipe};
-use crate::facts::{ClusterFacts, Facts, File, Job};
+use crate::facts::{ClusterFacts, Facts, File, InterfaceKind, Job};
 use crate::plan::{Fleet, HostPlan, Plan, Recipe, Up};
 use crate::steps::{Action, Change, Contents, Record, WriteFile};
 
@@ -128,6 +128,46 @@ fn what_is_done_on_a_cluster() {
             ("a worker has moved to another cluster", |fleet| joined(of(fleet, "h3"), "another CA")),
         ]
     ));
+}
+
+/// h3 has this address, and the cluster looks for it at these: as its InternalIP, as flannel's.
+fn known_at(fleet: &mut Fleet, own: &str, known: [&str; 2]) {
+    let way_out = of(fleet, "h3").interfaces.iter_mut().find(|interface| interface.kind == InterfaceKind::Network);
+    way_out.unwrap().addresses = vec![format!("{own}/24").parse().unwrap()];
+    let cluster = of(fleet, "h1").cluster.as_mut().unwrap();
+    cluster.workloads[0].name = "kube-flannel-ds".to_owned();
+    let node = cluster.nodes.iter_mut().find(|node| node.name == "h3").unwrap();
+    [node.address, node.flannel_address] = known.map(|address| Some(address.to_owned()));
+}
+
+#[test]
+fn a_worker_at_another_address_is_followed() {
+    insta::assert_snapshot!(cases(
+        living_fleet,
+        &[
+            ("where it was", |fleet| known_at(fleet, "10.88.0.13", ["10.88.0.13"; 2])),
+            ("elsewhere", |fleet| known_at(fleet, "10.88.0.13", ["10.88.0.99"; 2])),
+            ("the kubelet has told of it, flannel has not", |fleet| {
+                known_at(fleet, "10.88.0.13", ["10.88.0.13", "10.88.0.99"]);
+            }),
+            ("flannel is another's leftover", |fleet| {
+                known_at(fleet, "10.88.0.13", ["10.88.0.13", "10.88.0.99"]);
+                of(fleet, "h1").cluster.as_mut().unwrap().workloads[0].name = "weave-net".to_owned();
+            }),
+            ("reached by way of a NAT", |fleet| known_at(fleet, "192.168.7.3", ["10.88.0.99"; 2])),
+            ("of another family", |fleet| known_at(fleet, "10.88.0.13", ["fd00::13"; 2])),
+            ("the host told no address", |fleet| {
+                known_at(fleet, "10.88.0.13", ["10.88.0.99"; 2]);
+                of(fleet, "h3").interfaces.clear();
+            }),
+        ]
+    ));
+    let recipe = recipe(inventory(THREE_HOSTS));
+    let mut fleet = living_fleet(&recipe);
+    known_at(&mut fleet, "10.88.0.13", ["10.88.0.99"; 2]);
+    let own = recipe.expectation(&fleet).unwrap().addresses;
+    assert_eq!(own.keys().collect::<Vec<_>>(), ["h3"], "only what is followed is waited for");
+    assert!(own["h3"].contains(&"10.88.0.13".parse().unwrap()));
 }
 
 #[test]

@@ -20,7 +20,7 @@ const NOTHING: &str = "$.^";
 
 impl AddressChange {
     /// What every script of a change begins with: what it looks for and what it puts there, then the functions for it.
-    pub(super) fn prelude(&self) -> String {
+    pub(in crate::steps) fn prelude(&self) -> String {
         let words = self.from.iter().map(ToString::to_string).collect::<Vec<_>>();
         let stale = match escaped(&words).join("|") {
             words if words.is_empty() => NOTHING.to_owned(),

@@ -8,7 +8,7 @@ use crate::cluster::{CertificatesSpec, certificates_configuration};
 use crate::facts::{Facts, Job, Trace, Traces, Wanted};
 use crate::inventory::Inventory;
 
-use super::super::{Action, Change, Contents, Detached, Step, node};
+use super::super::{Action, Change, Contents, Detached, Step};
 use super::{AddressChange, ReinitProgress};
 
 /// The control plane runs at its new address and nothing of it knows the old one: moved in place, by a job that goes on
@@ -51,7 +51,7 @@ impl<'a> MovedControlPlane<'a> {
 
     /// Why this control plane is not to be touched.
     fn unfit(&self, facts: &Facts, traces: &Traces) -> Option<(String, &'static str)> {
-        let name = node::name(facts);
+        let name = facts.node_name();
         let names = &facts.kubeadm.api_server_names;
         if !names.is_empty() && !names.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
             let of = names.first().map_or("", String::as_str);
@@ -87,7 +87,7 @@ impl<'a> MovedControlPlane<'a> {
         };
         let spec = CertificatesSpec {
             kubeadm: facts.packages.kubeadm.clone().ok_or("kubeadm is not installed")?,
-            node_name: node::name(facts),
+            node_name: facts.node_name(),
             advertise_address: self.change.to,
             bind_port: port,
             control_plane_endpoint: self.inventory.cluster.endpoint.clone(),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::base::quote;
 use crate::facts::{Backup, Facts, Job, Wanted};
 
-use super::super::{Action, Change, Detached, Step, node};
+use super::super::{Action, Change, Detached, Step};
 use super::moved_control_plane::first_service;
 use super::{AddressChange, RestoreProgress};
 
@@ -155,7 +155,7 @@ impl Step for RestoredEtcd<'_> {
             (Some(kept), false) if kept.is_restored() => return Change::none("etcd was restored"),
             (progress, false) => {
                 job.follow_only = false;
-                job.script = Self::script(restore, &node::name(facts));
+                job.script = Self::script(restore, &facts.node_name());
                 let goes_on = progress.as_ref().map(|kept| {
                     format!("~ the restore that was begun at {} goes on where it was cut: {}", kept.id, kept.state)
                 });

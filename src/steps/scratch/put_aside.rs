@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::base::quote;
 use crate::facts::Facts;
 
-use super::super::{Action, Change, Contents, RunScript, Step, WriteFile, node};
+use super::super::{Action, Change, Contents, RunScript, Step, WriteFile};
 use super::Begun;
 
 /// The control plane is stopped; /etc/kubernetes and etcd's data lie where nothing takes them away.
@@ -52,7 +52,7 @@ impl Step for PutAside<'_> {
             "{SHARED}id={}\nbackup={}\nnode={}\n{SCRIPT}",
             quote(&self.begun.id),
             quote(&backup),
-            quote(&node::name(facts))
+            quote(&facts.node_name())
         );
         let command = "put /etc/kubernetes and etcd's data aside".to_owned();
         actions.push(Action::Run(RunScript { command, script, deadline: DEADLINE }));
