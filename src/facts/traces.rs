@@ -11,6 +11,8 @@ pub struct Traces {
     pub found: Vec<Trace>,
     /// The names, DNS and IP, of each certificate that is there, by path.
     pub certificates: BTreeMap<String, Vec<String>>,
+    /// How many members etcd has, by its own answer; one may stand with several addresses. 0 where it did not answer.
+    pub etcd_members: usize,
     /// What etcd was asked with: `etcdctl` or `curl`; `None` where it was not asked or did not answer.
     pub etcd_way: Option<String>,
     /// Why etcd could not be asked, where it is here and could not.
@@ -52,6 +54,7 @@ impl Traces {
         Some(Self {
             found: found.into_iter().collect(),
             certificates,
+            etcd_members: etcd.map_or(0, |(way, members)| member_count(way.trim(), members)),
             etcd_way: etcd.map(|(way, _)| way.trim().to_owned()),
             etcd_silent: frames.complaint("etcd-members"),
         })
@@ -65,6 +68,14 @@ impl Traces {
     /// The addresses of etcd's members.
     pub fn of_etcd(&self) -> impl Iterator<Item = IpAddr> {
         self.at(ETCD)
+    }
+}
+
+/// etcdctl tells of a member a line; else it is JSON.
+fn member_count(way: &str, members: &str) -> usize {
+    match way {
+        "etcdctl" => members.lines().filter(|line| !line.trim().is_empty()).count(),
+        _ => members.matches("\"peerURLs\"").count(),
     }
 }
 
@@ -110,6 +121,20 @@ mod tests {
         );
         assert_eq!(traces.etcd_way.as_deref(), Some("curl"));
         assert!(traces.certificates.contains_key("/etc/kubernetes/pki/ca.crt"));
+    }
+
+    #[test]
+    fn a_member_is_one_however_many_addresses_it_has() {
+        let count = |answer: &str| {
+            let output = format!("\nn said traces 0\n\nn said etcd-members 0\n{answer}\nn probe - end\n");
+            Traces::read(&Frames::split(output.as_bytes(), "n").unwrap()).unwrap().etcd_members
+        };
+        let line = "8e9e05c52164694d, started, h1, https://10.88.0.11:2380, https://10.88.0.111:2379, false\n";
+        assert_eq!(count(&format!("etcdctl\n{line}")), 1);
+        assert_eq!(count(&format!("etcdctl\n{line}{line}")), 2);
+        let json = r#"{"ID":"7","peerURLs":["https://10.88.0.11:2380"],"clientURLs":["https://10.88.0.111:2379"]}"#;
+        assert_eq!(count(&format!("curl\n{{\"header\":{{\"member_id\":\"7\"}},\"members\":[{json}]}}\n")), 1);
+        assert_eq!(count(&format!("curl\n{{\"members\":[{json},{json}]}}\n")), 2);
     }
 
     #[test]

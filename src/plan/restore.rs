@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -70,7 +70,7 @@ impl Restore {
                 "`kfleet reinit` goes on with it; then begin again",
             );
         }
-        if facts.traces.iter().flat_map(|traces| traces.of_etcd()).collect::<BTreeSet<_>>().len() > 1 {
+        if facts.traces.as_ref().is_some_and(|traces| traces.etcd_members > 1) {
             return fail("etcd has several members".to_owned(), "kfleet restores a single one only");
         }
         let manifests = facts.kubeadm.manifests.as_ref();

@@ -116,6 +116,19 @@ fn a_cluster_follows_its_control_plane() {
         ("everything is there already", done, |_| {}, false),
         ("cut in the middle", done, |fleet| kept(of(fleet, "h1"), "10.88.0.11", NEW, "", "swapped"), false),
         (
+            "cut when etcd had its new address and its member not yet",
+            done,
+            |fleet| {
+                let h1 = of(fleet, "h1");
+                kept(h1, "10.88.0.11", NEW, "", "swapped");
+                let traces = h1.traces.as_mut().unwrap();
+                traces.etcd_members = 1;
+                traces.found.extend([trace("etcd's member", "10.88.0.11"), trace("etcd's member", NEW)]);
+            },
+            false,
+        ),
+        ("several members", moved, |fleet| of(fleet, "h1").traces.as_mut().unwrap().etcd_members = 2, false),
+        (
             "one worker was down",
             done,
             |fleet| {

@@ -61,7 +61,7 @@ impl<'a> MovedControlPlane<'a> {
                  it its old name back",
             ));
         }
-        if traces.of_etcd().collect::<BTreeSet<_>>().len() > 1 {
+        if traces.etcd_members > 1 {
             return Some((
                 "etcd has several members".to_owned(),
                 "kfleet changes the address of a single control plane only",
