@@ -39,7 +39,7 @@ impl FirewallPlan<'_> {
         for (rule, before) in self.ours {
             if rule.scope != self.scope
                 || self.wants(rule)
-                || rule.is_there(before.as_deref(), self.firewall) != Some(true)
+                || rule.is_there_among(self.ours, self.firewall) != Some(true)
             {
                 continue;
             }
@@ -50,7 +50,7 @@ impl FirewallPlan<'_> {
             for item in before.iter().flat_map(|before| before.split(' ')) {
                 // Somebody's own port that firewalld melted into kfleet's range; before 1.0 it is still there.
                 let theirs = FirewallRule { item: item.to_owned(), ..rule.clone() };
-                if theirs.is_there(None, self.firewall) == Some(false) {
+                if theirs.is_there(self.firewall) == Some(false) {
                     edits.push(Verb::Add, theirs);
                     if rule.zone == self.zone {
                         left.insert(item.to_owned());

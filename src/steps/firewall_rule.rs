@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::facts::{Firewall, Zone};
 use crate::inventory::PortRange;
 
 use super::Recorded;
-use super::port_set::{coalesced, overlap, parse};
+use super::port_set::{coalesced, parse, within};
 
 /// One thing that a zone of firewalld has, as the record names it: `public 6443/tcp runtime`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,14 +84,17 @@ impl FirewallRule {
         }
     }
 
-    /// Whether firewalld has it, in just these words or as it melted it into the ports in `before`; `None` where that cannot
-    /// be told.
-    pub(super) fn is_there(&self, before: Option<&str>, firewall: &Firewall) -> Option<bool> {
+    /// Whether firewalld has it, in just these words; `None` where that cannot be told.
+    pub(super) fn is_there(&self, firewall: &Firewall) -> Option<bool> {
+        self.is_there_among(&[], firewall)
+    }
+
+    /// Whether firewalld has it, in just these words or, from 1.0 on, melted with what of `ours` and of what was there before them
+    /// it overlaps; `None` where that cannot be told.
+    pub(super) fn is_there_among(&self, ours: &[(Self, Option<String>)], firewall: &Firewall) -> Option<bool> {
         let zone = zone_of(firewall, self.scope, &self.zone)?;
         Some(match self.kind {
-            RuleKind::Port => {
-                zone.ports.contains(&self.item) || self.melted(before).any(|port| zone.ports.contains(&port))
-            }
+            RuleKind::Port => zone.ports.contains(&self.item) || self.is_melted(ours, &zone.ports),
             RuleKind::Protocol => zone.protocols.contains(&self.item),
             RuleKind::Interface => zone.interfaces.contains(&self.item),
         })
@@ -99,13 +102,25 @@ impl FirewallRule {
 }
 
 impl FirewallRule {
-    /// The range that firewalld makes of this one and of those in `before` that it overlaps, from 1.0 on.
-    fn melted(&self, before: Option<&str>) -> impl Iterator<Item = String> {
-        let own = parse(&self.item);
-        let ranges: Vec<PortRange> =
-            before.iter().flat_map(|before| before.split(' ')).filter_map(parse).chain(own).collect();
-        let holds = move |range: &PortRange| own.is_some_and(|own| overlap(*range, own));
-        coalesced(&ranges).into_iter().filter(holds).map(|range| range.to_string())
+    /// Whether one of the `open` ranges is made of this one and of others in `ours`, and of nothing else: what somebody else has
+    /// opened around it is theirs. One that lies within another of `ours` is no part of it any more.
+    fn is_melted(&self, ours: &[(Self, Option<String>)], open: &BTreeSet<String>) -> bool {
+        let Some(own) = parse(&self.item) else { return false };
+        let of_zone =
+            ours.iter().filter(|(rule, _)| (rule.kind, rule.scope, &rule.zone) == (self.kind, self.scope, &self.zone));
+        let (mut parts, mut before) = (vec![own], Vec::new());
+        for (rule, others) in of_zone {
+            parts.extend(parse(&rule.item));
+            before.extend(others.iter().flat_map(|others| others.split(' ')).filter_map(parse));
+        }
+        if parts.iter().any(|part| *part != own && within(own, *part)) {
+            return false;
+        }
+        parts.append(&mut before);
+        open.iter().filter_map(|port| parse(port)).filter(|open| within(own, *open)).any(|open| {
+            let inside: Vec<PortRange> = parts.iter().copied().filter(|part| within(*part, open)).collect();
+            coalesced(&inside) == [open]
+        })
     }
 }
 

@@ -48,6 +48,11 @@ pub(super) fn overlap(one: PortRange, other: PortRange) -> bool {
     one.protocol == other.protocol && one.first <= other.last && other.first <= one.last
 }
 
+/// Whether every port of the one is in the other.
+pub(super) fn within(one: PortRange, other: PortRange) -> bool {
+    one.protocol == other.protocol && other.first <= one.first && one.last <= other.last
+}
+
 /// Reads a port or a range as firewalld writes it.
 pub(super) fn parse(port: &str) -> Option<PortRange> {
     let (ports, protocol) = port.split_once('/')?;

@@ -122,9 +122,10 @@ impl Record {
     /// The record without what is no longer so: a port that kfleet opened and that is closed by now is nobody's. Were it
     /// kept, kfleet would later take an admin's own rule for its own.
     fn forget_closed(mut self, facts: &Facts) -> Self {
-        self.before.retain(|(kind, item), before| {
+        let ours: Vec<_> = self.entries().filter_map(|entry| FirewallRule::of_record(&entry)).collect();
+        self.before.retain(|(kind, item), _| {
             let rule = FirewallRule::parse(kind, item);
-            rule.and_then(|rule| rule.is_there(before.as_deref(), &facts.firewall)) != Some(false)
+            rule.and_then(|rule| rule.is_there_among(&ours, &facts.firewall)) != Some(false)
         });
         self
     }

@@ -25,9 +25,8 @@ impl FirewallBefore {
             facts::Firewall::Running { .. } => {}
         }
         let mut edits = FirewallEdits::default();
-        let is_there = |(rule, before): &&(FirewallRule, Option<String>)| {
-            rule.is_there(before.as_deref(), &facts.firewall) == Some(true)
-        };
+        let is_there =
+            |(rule, _): &&(FirewallRule, Option<String>)| rule.is_there_among(&ours, &facts.firewall) == Some(true);
         for (rule, before) in ours.iter().filter(is_there) {
             match (rule.kind, before) {
                 (RuleKind::Interface, Some(zone)) => {
@@ -39,7 +38,7 @@ impl FirewallBefore {
                     for item in before.iter().flat_map(|before| before.split(' ')) {
                         // Somebody's own port that firewalld melted into kfleet's range; before 1.0 it is still there.
                         let theirs = FirewallRule { item: item.to_owned(), ..rule.clone() };
-                        if theirs.is_there(None, &facts.firewall) == Some(false) {
+                        if theirs.is_there(&facts.firewall) == Some(false) {
                             edits.push(Verb::Add, theirs);
                         }
                     }
