@@ -42,6 +42,14 @@ impl Finding {
         Self { host: None, severity, check, reason: told(reason.as_ref()), hint: None }
     }
 
+    /// Nothing was heard of the control plane, on which all hangs.
+    #[must_use]
+    pub fn of_missing_control_plane(inventory: &Inventory) -> Self {
+        let name = &inventory.control_plane().name;
+        let reason = format!("{name} was not reached: without the control plane nothing can be done");
+        Self::of_fleet(Severity::Error, "control-plane", reason)
+    }
+
     /// With what to do about it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl AsRef<str>) -> Self {

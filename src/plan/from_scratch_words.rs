@@ -49,10 +49,9 @@ const WARNINGS: [&str; 3] = ["living-cluster-address", "living-cluster-endpoint"
 impl FromScratch {
     /// What is to be known before, and what is in the way.
     pub(super) fn findings(&self, fleet: &Fleet) -> Vec<Finding> {
-        let name = &self.inventory().control_plane().name;
         let error = |reason: String| Finding::of_fleet(Severity::Error, "control-plane", reason);
         let Some(facts) = self.up.control_plane(fleet) else {
-            return vec![error(format!("{name} was not reached: without the control plane nothing can be done"))];
+            return vec![Finding::of_missing_control_plane(self.inventory())];
         };
         let view = self.view(fleet);
         if !view.goes_on && !Self::is_any_node(fleet) {

@@ -179,8 +179,7 @@ impl Recipe for Reinit {
     fn preflight(&self, fleet: &Fleet) -> Vec<Finding> {
         let name = &self.inventory.control_plane().name;
         let Some(control_plane) = self.control_plane(fleet) else {
-            let reason = format!("{name} was not reached: without the control plane nothing can be done");
-            return vec![Finding::of_fleet(Severity::Error, "control-plane", reason)];
+            return vec![Finding::of_missing_control_plane(&self.inventory)];
         };
         if !runs_cluster(control_plane) {
             let reason = "there is no cluster here whose address could be changed".to_owned();

@@ -136,8 +136,7 @@ impl Recipe for Restore {
         let name = &self.inventory.control_plane().name;
         let of_control_plane = |severity, check, reason: String| Finding::of_host(name, severity, check, reason);
         let Some(facts) = self.control_plane(fleet) else {
-            let reason = format!("{name} was not reached: without the control plane nothing can be done");
-            return vec![Finding::of_fleet(Severity::Error, "control-plane", reason)];
+            return vec![Finding::of_missing_control_plane(&self.inventory)];
         };
         if !runs_cluster(facts) {
             let reason = "there is no control plane here that could run with a restored etcd".to_owned();

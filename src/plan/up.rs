@@ -157,11 +157,7 @@ impl Recipe for Up {
 
     fn preflight(&self, fleet: &Fleet) -> Vec<Finding> {
         let Some(control_plane) = self.control_plane(fleet) else {
-            let reason = format!(
-                "{} was not reached: without the control plane nothing can be done",
-                self.inventory.control_plane().name
-            );
-            return vec![Finding::of_fleet(Severity::Error, "control-plane", reason)];
+            return vec![Finding::of_missing_control_plane(&self.inventory)];
         };
         if is_being_made_anew(control_plane) {
             let reason = "it is being made anew from scratch, and that has not come to its end".to_owned();

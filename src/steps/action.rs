@@ -107,3 +107,20 @@ pub struct Detached {
     /// What its output holds, if anything.
     pub yields: Option<Yields>,
 }
+
+impl Detached {
+    /// A job that is there already, to be followed to its end.
+    #[must_use]
+    pub fn followed(name: &'static str, command: &str, deadline: Duration) -> Self {
+        Self {
+            name,
+            command: command.to_owned(),
+            files: Vec::new(),
+            leaves: &[],
+            script: String::new(),
+            deadline,
+            follow_only: true,
+            yields: None,
+        }
+    }
+}

@@ -211,16 +211,7 @@ fn in_use(facts: &Facts) -> bool {
 
 /// The job as one that is there already.
 fn followed() -> Detached {
-    Detached {
-        name: JOB,
-        command: "kubeadm init --config config.yaml".to_owned(),
-        files: Vec::new(),
-        leaves: &[],
-        script: String::new(),
-        deadline: DEADLINE,
-        follow_only: true,
-        yields: None,
-    }
+    Detached::followed(JOB, "kubeadm init --config config.yaml", DEADLINE)
 }
 
 /// Takes the token back that nobody was there to take; who joins gets one that is known to be good.

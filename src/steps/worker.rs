@@ -143,16 +143,7 @@ fn left_behind(facts: &Facts) -> bool {
 
 /// The job as one that is there already.
 fn followed() -> Detached {
-    Detached {
-        name: JOB,
-        command: "kubeadm join --config config.yaml".to_owned(),
-        files: Vec::new(),
-        leaves: &[BOOTSTRAP],
-        script: String::new(),
-        deadline: DEADLINE,
-        follow_only: true,
-        yields: None,
-    }
+    Detached { leaves: &[BOOTSTRAP], ..Detached::followed(JOB, "kubeadm join --config config.yaml", DEADLINE) }
 }
 
 fn run(command: String) -> Action {

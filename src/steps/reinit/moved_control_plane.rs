@@ -189,14 +189,5 @@ fn change(diff: Vec<String>, job: Detached) -> Change {
 
 /// The job as one that is there already.
 fn followed() -> Detached {
-    Detached {
-        name: JOB,
-        command: "the change of the control plane's address".to_owned(),
-        files: Vec::new(),
-        leaves: &[],
-        script: String::new(),
-        deadline: DEADLINE,
-        follow_only: true,
-        yields: None,
-    }
+    Detached::followed(JOB, "the change of the control plane's address", DEADLINE)
 }

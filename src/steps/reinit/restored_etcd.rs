@@ -134,16 +134,7 @@ impl Step for RestoredEtcd<'_> {
     fn plan(&self, facts: &Facts) -> Change {
         let Some(restore) = self.restore else { return Change::none("nothing is to be restored") };
         let is_running = facts.jobs.get(JOB) == Some(&Job::Running);
-        let mut job = Detached {
-            name: JOB,
-            command: "the restore of etcd".to_owned(),
-            files: Vec::new(),
-            leaves: &[],
-            script: String::new(),
-            deadline: DEADLINE,
-            follow_only: true,
-            yields: None,
-        };
+        let mut job = Detached::followed(JOB, "the restore of etcd", DEADLINE);
         let diff = match (&restore.progress, is_running) {
             (None, true) => {
                 return Change::Refused {

@@ -76,16 +76,7 @@ fn is_node(facts: &Facts) -> bool {
 
 /// The job as one that is there already.
 fn followed() -> Detached {
-    Detached {
-        name: JOB,
-        command: "kubeadm reset --force".to_owned(),
-        files: Vec::new(),
-        leaves: &[],
-        script: String::new(),
-        deadline: DEADLINE,
-        follow_only: true,
-        yields: None,
-    }
+    Detached::followed(JOB, "kubeadm reset --force", DEADLINE)
 }
 
 fn change(what: &str, job: Detached) -> Change {
