@@ -50,7 +50,7 @@ pub use pod_network::PodNetwork;
 pub use record::{Record, record_action};
 pub use refusal::Refusal;
 pub use reinit::{AddressChange, FreshLease, MovedControlPlane, MovedWorker, ReinitProgress};
-pub use scratch::{Begun, NoStaleNodes, NodeMarks, NodesAsBefore, NodesReady, Phase, PutAside, ScratchMark};
+pub use scratch::{Begun, DnsReady, NoStaleNodes, NodeMarks, NodesAsBefore, NodesReady, Phase, PutAside, ScratchMark};
 pub use step::Step;
 pub use undo::{
     FirewallBefore, HostsFileBefore, KernelBefore, KubeletUnitBefore, NoKubeconfig, NoNode, NoRecord, NoRemains,
