@@ -4,7 +4,8 @@ use crate::doctor::{Finding, Stops};
 use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
 use crate::steps::{
-    JoinToken, NoStaleNodes, NodeMarks, NodesAsBefore, NodesReady, Phase, PodNetwork, PutAside, ScratchMark, living,
+    DnsReady, JoinToken, NoStaleNodes, NodeMarks, NodesAsBefore, NodesReady, Phase, PodNetwork, PutAside, ScratchMark,
+    living,
 };
 
 use super::course::{self, Course};
@@ -116,13 +117,15 @@ impl FromScratch {
         }
     }
 
-    /// The workers, those first that only want a little.
+    /// The workers: those that stay as they are, and those that are on their way into the cluster, with their Nodes' names.
     fn workers(&self, fleet: &Fleet, view: &View) -> (Vec<HostPlan>, Vec<(HostPlan, String)>) {
         let (mut settled, mut away) = (Vec::new(), Vec::new());
         for host in self.inventory().workers() {
             let courses = self.up.courses(host, &view.seen, None);
             let Some(plan) = self.host_plan(host, fleet, view, &courses) else { continue };
-            match fleet.get(&host.name).filter(|_| plan.needs_grant()) {
+            // A join that an earlier run began may go on by itself: its Node has nothing yet of what it had.
+            let comes = plan.planned().any(|planned| planned.step == "worker" && !planned.change.actions().is_empty());
+            match fleet.get(&host.name).filter(|_| comes) {
                 Some(facts) => away.push((plan, facts.node_name())),
                 None => settled.push(plan),
             }
@@ -137,14 +140,28 @@ impl FromScratch {
 
     /// A wave of workers that go and come back; then what makes sure of them.
     fn round(&self, round: Vec<(HostPlan, String)>, facts: &Facts, view: &View) -> [Wave; 2] {
+        let joining: Vec<String> =
+            round.iter().filter(|(plan, _)| plan.needs_grant()).map(|(_, name)| name.clone()).collect();
         let (workers, names): (Vec<_>, Vec<_>) = round.into_iter().unzip();
-        let stale = NoStaleNodes { nodes: names.clone() };
-        let before = Course::new(vec![Box::new(stale), Box::new(JoinToken::new(true))]);
-        let token = self.aside(facts, &[before.passing()]);
+        let token = (!joining.is_empty()).then(|| {
+            let before = Course::new(vec![Box::new(NoStaleNodes { nodes: joining }), Box::new(JoinToken::new(true))]);
+            self.aside(facts, &[before.passing()])
+        });
         let marks = self.as_before(&names, view);
         let ready = NodesReady { nodes: names };
         let proof = self.aside(facts, &[Course::new(vec![Box::new(marks), Box::new(ready)]).passing()]);
-        [Wave::of([token].into_iter().chain(workers).collect()), Wave::of(vec![proof])]
+        [Wave::of(token.into_iter().chain(workers).collect()), Wave::of(vec![proof])]
+    }
+
+    /// The end is the end only when the cluster works: until then the same command goes on.
+    fn last(&self, fleet: &Fleet, facts: &Facts, view: &View) -> Wave {
+        let ready = NodesReady { nodes: fleet.values().map(Facts::node_name).collect() };
+        let done = ScratchMark::done(&view.begun.id, &self.options.id());
+        let courses = [
+            Course::new(vec![Box::new(ready), Box::new(DnsReady)]).passing(),
+            Course::new(vec![Box::new(done)]).passing(),
+        ];
+        Wave::of(vec![self.aside(facts, &courses)])
     }
 }
 
@@ -192,8 +209,7 @@ impl Recipe for FromScratch {
             waves.extend(self.round(std::mem::replace(&mut away, rest), facts, &view));
         }
         if is_whole {
-            let done = ScratchMark::done(&view.begun.id, &self.options.id());
-            waves.push(Wave::of(vec![self.aside(facts, &[Course::new(vec![Box::new(done)]).passing()])]));
+            waves.push(self.last(fleet, facts, &view));
         }
         Plan { waves, ca: self.ca(&view) }
     }

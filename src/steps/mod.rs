@@ -56,7 +56,7 @@ pub use reinit::{
     AddressChange, EtcdRestore, FreshLease, MovedControlPlane, MovedWorker, ReinitProgress, RestoreProgress,
     RestoredEtcd, RestoredFleet, RestoredWorker,
 };
-pub use scratch::{Begun, NoStaleNodes, NodeMarks, NodesAsBefore, NodesReady, Phase, PutAside, ScratchMark};
+pub use scratch::{Begun, DnsReady, NoStaleNodes, NodeMarks, NodesAsBefore, NodesReady, Phase, PutAside, ScratchMark};
 pub use step::Step;
 pub use undo::{
     FirewallBefore, HostsFileBefore, KernelBefore, KubeletUnitBefore, NoKubeconfig, NoNode, NoRecord, NoRemains,

@@ -159,6 +159,14 @@ fn a_cluster_is_made_anew_host_by_host() {
         ("a worker is down", dead, |fleet| drop(fleet.remove("h3")), 1),
         ("cut while a worker joined", cut, |_| {}, 1),
         (
+            "cut, and the join that was begun goes on",
+            cut,
+            |fleet| {
+                of(fleet, "h2").jobs.insert("join".to_owned(), Job::Running);
+            },
+            1,
+        ),
+        (
             "cut while the control plane was made",
             cut,
             |fleet| {

@@ -1,5 +1,6 @@
 //! A cluster that is made anew on its hosts: what is put aside, how far it has come, and what its nodes get back.
 
+mod dns_ready;
 mod no_stale_nodes;
 mod node_marks;
 mod nodes_as_before;
@@ -8,6 +9,7 @@ mod progress;
 mod put_aside;
 mod scratch_mark;
 
+pub use dns_ready::DnsReady;
 pub use no_stale_nodes::NoStaleNodes;
 pub use node_marks::NodeMarks;
 pub use nodes_as_before::NodesAsBefore;
