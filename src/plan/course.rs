@@ -43,6 +43,12 @@ pub(super) fn host_plan(host: &Host, courses: &[Course<'_>], facts: &Facts) -> H
     HostPlan { host: host.name.clone(), record: record(facts, &entries), stages }
 }
 
+/// What a host does in a later wave than its first, which has written its record.
+pub(super) fn later_plan(host: &Host, courses: Vec<Course<'_>>, facts: &Facts) -> HostPlan {
+    let courses: Vec<_> = courses.into_iter().map(Course::passing).collect();
+    HostPlan { record: None, ..host_plan(host, &courses, facts) }
+}
+
 /// The host's record with these entries, if it is to be written.
 pub(super) fn record(facts: &Facts, entries: &[Recorded]) -> Option<Planned> {
     let change = match record_action(facts, entries).transpose()? {

@@ -133,9 +133,9 @@ impl FromScratch {
         (settled, away)
     }
 
-    /// What the control plane does for others, beside which its own record stays as it is.
-    fn aside(&self, facts: &Facts, courses: &[Course<'_>]) -> HostPlan {
-        HostPlan { record: None, ..course::host_plan(self.inventory().control_plane(), courses, facts) }
+    /// What the control plane does for others.
+    fn aside(&self, facts: &Facts, courses: Vec<Course<'_>>) -> HostPlan {
+        course::later_plan(self.inventory().control_plane(), courses, facts)
     }
 
     /// A wave of workers that go and come back; then what makes sure of them.
@@ -145,11 +145,11 @@ impl FromScratch {
         let (workers, names): (Vec<_>, Vec<_>) = round.into_iter().unzip();
         let token = (!joining.is_empty()).then(|| {
             let before = Course::new(vec![Box::new(NoStaleNodes { nodes: joining }), Box::new(JoinToken::new(true))]);
-            self.aside(facts, &[before.passing()])
+            self.aside(facts, vec![before])
         });
         let marks = self.as_before(&names, view);
         let ready = NodesReady { nodes: names };
-        let proof = self.aside(facts, &[Course::new(vec![Box::new(marks), Box::new(ready)]).passing()]);
+        let proof = self.aside(facts, vec![Course::new(vec![Box::new(marks), Box::new(ready)])]);
         [Wave::of(token.into_iter().chain(workers).collect()), Wave::of(vec![proof])]
     }
 
@@ -157,11 +157,8 @@ impl FromScratch {
     fn last(&self, fleet: &Fleet, facts: &Facts, view: &View) -> Wave {
         let ready = NodesReady { nodes: fleet.values().map(Facts::node_name).collect() };
         let done = ScratchMark::done(&view.begun.id, &self.options.id());
-        let courses = [
-            Course::new(vec![Box::new(ready), Box::new(DnsReady)]).passing(),
-            Course::new(vec![Box::new(done)]).passing(),
-        ];
-        Wave::of(vec![self.aside(facts, &courses)])
+        let courses = vec![Course::new(vec![Box::new(ready), Box::new(DnsReady)]), Course::new(vec![Box::new(done)])];
+        Wave::of(vec![self.aside(facts, courses)])
     }
 }
 

@@ -135,8 +135,8 @@ impl Reinit {
 
     /// The canary's lease, looked at where the API server is.
     fn proof(&self, node: String, facts: &Facts) -> HostPlan {
-        let courses = [Course::new(vec![Box::new(FreshLease::of(Some(node)))]).passing()];
-        course::host_plan(self.inventory.control_plane(), &courses, facts)
+        let course = Course::new(vec![Box::new(FreshLease::of(Some(node)))]);
+        course::later_plan(self.inventory.control_plane(), vec![course], facts)
     }
 
     /// What the inventory wants otherwise than the cluster has it, and this does not change.

@@ -111,9 +111,8 @@ impl Restore {
         (reason, hint)
     }
 
-    fn host_plan(&self, host: &Host, step: impl Step, facts: &Facts, passing: bool) -> HostPlan {
-        let course = Course::new(vec![Box::new(step)]);
-        course::host_plan(host, &[if passing { course.passing() } else { course }], facts)
+    fn host_plan(host: &Host, step: impl Step, facts: &Facts) -> HostPlan {
+        course::host_plan(host, &[Course::new(vec![Box::new(step)])], facts)
     }
 }
 
@@ -178,16 +177,17 @@ impl Recipe for Restore {
             return Plan::default();
         };
         let control_plane = self.inventory.control_plane();
-        let first = self.host_plan(control_plane, RestoredEtcd::new(Some(&restore), self.now), facts, false);
+        let first = Self::host_plan(control_plane, RestoredEtcd::new(Some(&restore), self.now), facts);
         let workers = self.inventory.workers().filter_map(|host| {
-            Some(self.host_plan(host, RestoredWorker::new(Some(&restore)), fleet.get(&host.name)?, false))
+            Some(Self::host_plan(host, RestoredWorker::new(Some(&restore)), fleet.get(&host.name)?))
         });
         let mut waves = vec![Wave::of(vec![first]), Wave::of(workers.collect())];
         // It is over when every worker has followed; until then it goes on with those that have not.
         if self.inventory.hosts.iter().all(|host| fleet.contains_key(&host.name)) {
             let joined = fleet.values().filter(|facts| facts.kubeadm.kubeconfigs.contains_key("kubelet"));
             let last = RestoredFleet::of(joined.map(Facts::node_name).collect(), self.run());
-            waves.push(Wave::of(vec![self.host_plan(control_plane, last, facts, true)]));
+            let last = Course::new(vec![Box::new(last)]);
+            waves.push(Wave::of(vec![course::later_plan(control_plane, vec![last], facts)]));
         }
         Plan { waves, ca: None }
     }
