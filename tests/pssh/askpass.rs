@@ -65,7 +65,8 @@ fn rsyncs_ssh_is_given_the_password_too() {
         let kfleet = typed(&stage, &line(&stage.link("prsync")), answer);
         assert_eq!(kfleet.status, Some(status), "{kfleet:?}");
         assert_eq!(kfleet.files.contains_key("got/inner"), status == 0, "{kfleet:?}");
-        if has_pssh() {
+        // With which status rsync fails when its ssh does is a matter of luck.
+        if has_pssh() && status == 0 {
             assert_eq!(kfleet, typed(&stage, &line("parallel-rsync"), answer));
         }
     }
