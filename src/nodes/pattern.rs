@@ -48,7 +48,8 @@ impl Pattern {
     /// Reads the bytes `at` of `text`, which brackets were found to be paired in.
     pub(super) fn parse(text: &str, at: Range<usize>) -> Result<Self, NodeSetError> {
         if at.is_empty() {
-            return Err(NodeSetError::new("a name is missing here", at.start.saturating_sub(1)..at.end));
+            let before = text[..at.start].char_indices().next_back().map_or(0, |(before, _)| before);
+            return Err(NodeSetError::new("a name is missing here", before..at.end));
         }
         let mut parts = Vec::new();
         let mut next = at.start;

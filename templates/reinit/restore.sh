@@ -86,6 +86,11 @@ exchange_data() {
     rm -rf "$made"
 }
 
+# Whether the API's own Service leads here alone: an API server of the snapshot's time stays in it until its lease has run out.
+leads_here() {
+    leads=$(ask get endpoints kubernetes -n default -o 'jsonpath={.subsets[*].addresses[*].ip}') && [ "$leads" = "$new" ]
+}
+
 restore_etcd() {
     backup=${snapshot%/*}
     data=$(etcd_flag data-dir)
@@ -118,6 +123,7 @@ restore_etcd() {
     nudge_proxy
     restart_proxy
     restart_watchers
+    within 60 leads_here || note "Service kubernetes leads to ${leads:-nowhere}"
     elsewhere
     rm -rf "$state/stage" "$state/cache"
     record restored
