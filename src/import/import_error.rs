@@ -1,13 +1,14 @@
 use thiserror::Error;
 
 use super::found::Place;
+use crate::base::printable;
 use crate::inventory::InventoryError;
 
 /// Why a file does not become an inventory.
 #[derive(Debug, Error)]
 pub enum ImportError {
     /// It is not what it is said to be.
-    #[error("{at}: {message}")]
+    #[error("{at}: {}", printable(.message))]
     Syntax {
         /// Where.
         at: Place,
