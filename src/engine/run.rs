@@ -13,9 +13,11 @@ use super::drive::{Desk, Drive};
 use super::gather::{self, PerHost};
 use super::lock::Lock;
 use super::session::Session;
-use super::settle::JOBS;
 use super::tasks::Tasks;
 use super::{Engine, Goal, Report, failure, foresee, grant, verify};
+
+/// What may go on on a host after whoever began it has gone: only the same person may begin something beside it.
+const JOBS: [&str; 4] = ["init", "join", "reinit", "reset"];
 
 /// A run under way: what is known of each host so far.
 pub struct Run<'a> {

@@ -7,9 +7,6 @@ use super::run::{Run, wanted};
 use super::tasks::Tasks;
 use super::{Approval, foresee, gather};
 
-/// What may go on on a host after whoever began it has gone: only the same person may begin something beside it.
-pub const JOBS: [&str; 4] = ["init", "join", "reinit", "reset"];
-
 impl Run<'_> {
     /// The plan to carry out; `None` where the run ends before anything was written.
     ///
