@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::engine::Report;
 use crate::events::{FailureKind, Outcome};
 
 /// How a command ended, as far as its exit code tells it apart.
@@ -19,6 +20,11 @@ pub enum Exit {
 impl Exit {
     /// All well.
     pub const SUCCESS: Self = Self::Run(Outcome::Succeeded);
+
+    /// Of a run that was driven to its end, or that ended before it began.
+    pub(super) fn of_run(driven: Result<Report, Self>) -> Self {
+        driven.map_or_else(|exit| exit, |report| Self::Run(report.outcome))
+    }
 
     /// The exit code. pssh's, whose users they already serve.
     #[must_use]

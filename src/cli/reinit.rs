@@ -122,10 +122,7 @@ pub(super) async fn run(args: ReinitArgs) -> Exit {
         move_to(&mut inventory, address);
     }
     let recipe = |inventory, workstation, pod_network| Reinit::new(inventory, workstation, pod_network, options);
-    match args.cluster.drive_by(inventory, goal, &consent, recipe).await {
-        Ok(report) => Exit::Run(report.outcome),
-        Err(exit) => exit,
-    }
+    Exit::of_run(args.cluster.drive_by(inventory, goal, &consent, recipe).await)
 }
 
 fn aim(plan: bool, consent: Consent) -> (Goal, Consent) {
@@ -136,10 +133,7 @@ fn aim(plan: bool, consent: Consent) -> (Goal, Consent) {
 async fn restore(args: ReinitArgs, backup: Option<String>) -> Exit {
     let (goal, consent) = aim(args.plan, Consent::Confirm(args.confirm));
     let recipe = |inventory, _, pod_network| Restore::new(inventory, pod_network, backup, Timestamp::now());
-    match args.cluster.drive(goal, &consent, recipe).await {
-        Ok(report) => Exit::Run(report.outcome),
-        Err(exit) => exit,
-    }
+    Exit::of_run(args.cluster.drive(goal, &consent, recipe).await)
 }
 
 /// The cluster made anew on its hosts.
@@ -147,10 +141,7 @@ async fn from_scratch(args: ReinitArgs) -> Exit {
     let (goal, consent) = aim(args.plan, Consent::Confirm(args.confirm));
     let options = FromScratchOptions { max_unavailable: args.max_unavailable.into(), now: Timestamp::now() };
     let recipe = |inventory, workstation, pod_network| FromScratch::new(inventory, workstation, pod_network, options);
-    match args.cluster.drive(goal, &consent, recipe).await {
-        Ok(report) => Exit::Run(report.outcome),
-        Err(exit) => exit,
-    }
+    Exit::of_run(args.cluster.drive(goal, &consent, recipe).await)
 }
 
 /// As if the inventory had the address: where it is announced, and where the host is dialled by an address of its own.

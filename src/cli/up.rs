@@ -48,8 +48,5 @@ Environment:
 );
 
 pub(super) async fn run(args: UpArgs) -> Exit {
-    match args.cluster.drive(Goal::Apply, &Consent::Yes(args.yes), Up::new).await {
-        Ok(report) => Exit::Run(report.outcome),
-        Err(exit) => exit,
-    }
+    Exit::of_run(args.cluster.drive(Goal::Apply, &Consent::Yes(args.yes), Up::new).await)
 }
