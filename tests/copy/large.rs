@@ -4,18 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::files::{asides, holds, noise};
 use crate::fleet::Fleet;
+use crate::memory;
 use crate::sshd::kill;
-
-/// The most memory that a process had in use until it ended, in kB.
-fn peak_memory(process: u32) -> u64 {
-    let mut peak = 0;
-    while let Ok(status) = fs::read_to_string(format!("/proc/{process}/status")) {
-        let Some(line) = status.lines().find(|line| line.starts_with("VmHWM:")) else { break };
-        peak = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    peak
-}
 
 #[test]
 fn two_hundred_megabytes_reach_eight_hosts_whole_and_in_bounded_memory() {
@@ -24,7 +14,7 @@ fn two_hundred_megabytes_reach_eight_hosts_whole_and_in_bounded_memory() {
     fs::write(fleet.path("large"), &contents).unwrap();
     let child = fleet.kfleet(&["copy", "large", "."]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let process = child.id();
-    let memory = std::thread::spawn(move || peak_memory(process));
+    let memory = memory::peak(process);
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let peak = memory.join().unwrap();

@@ -20,3 +20,6 @@ mod sshd;
 #[path = "../ssh/fleet.rs"]
 #[expect(dead_code, reason = "each of its users needs a part")]
 mod fleet;
+
+#[path = "../ssh/memory.rs"]
+mod memory;

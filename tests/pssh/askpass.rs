@@ -2,7 +2,7 @@ use std::fs;
 
 use crate::ran::Ran;
 use crate::sshd::keygen;
-use crate::stage::{Call, Stage, has_pssh};
+use crate::stage::{Call, Stage, has_pssh, has_rsync};
 
 /// Types $2 when $1, on a terminal of its own, asks for the password.
 const TYPED: &str = r#"temp=$(mktemp -d) && mkfifo "$temp/keys" && touch "$temp/said" || exit 99
@@ -56,8 +56,7 @@ fn a_locked_key_is_opened_by_the_password_asked_for() {
 #[test]
 fn rsyncs_ssh_is_given_the_password_too() {
     let Some(stage) = locked() else { return };
-    if !std::path::Path::new("/usr/bin/rsync").exists() {
-        println!("left out: there is no rsync on this machine");
+    if !has_rsync() {
         return;
     }
     for (answer, status) in [("secret", 0), ("wrong", 4)] {

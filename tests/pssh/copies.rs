@@ -1,4 +1,4 @@
-use crate::stage::{Call, Stage};
+use crate::stage::{Call, Stage, has_rsync};
 
 const F: [&str; 2] = ["-x", "-F {F}"];
 
@@ -57,8 +57,7 @@ fn pslurp_copies_as_scp_does() {
 #[test]
 fn prsync_runs_rsync() {
     let Some(stage) = Stage::set() else { return };
-    if !std::path::Path::new("/usr/bin/rsync").exists() {
-        println!("left out: there is no rsync on this machine");
+    if !has_rsync() {
         return;
     }
     let calls: [(&[&str], i32); 7] = [

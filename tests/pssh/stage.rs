@@ -48,6 +48,15 @@ pub fn has_pssh() -> bool {
     is_there
 }
 
+/// The same of rsync.
+pub fn has_rsync() -> bool {
+    let is_there = Path::new("/usr/bin/rsync").exists();
+    if !is_there {
+        println!("left out: there is no rsync on this machine");
+    }
+    is_there
+}
+
 impl Stage {
     /// `None` where this machine cannot run an sshd, which is told.
     pub fn set() -> Option<Self> {

@@ -11,7 +11,6 @@ mod gathered;
 mod hostile;
 mod input;
 mod lines;
-mod memory;
 mod objects;
 mod script;
 mod shell;
@@ -25,3 +24,6 @@ mod sshd;
 #[path = "../ssh/fleet.rs"]
 #[expect(dead_code, reason = "each of its users needs a part")]
 mod fleet;
+
+#[path = "../ssh/memory.rs"]
+mod memory;
