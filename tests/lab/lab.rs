@@ -72,7 +72,7 @@ impl Lab {
     }
 
     /// Puts this Ready cluster aside for all later `ready`.
-    pub fn save(&mut self) {
+    fn save(&mut self) {
         self.script("save", &[&self.saved_name()]).exits(0);
         let aside = self.work("saved-state");
         let _ = fs::remove_dir_all(&aside);
