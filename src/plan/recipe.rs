@@ -24,7 +24,9 @@ pub trait Recipe: Send + Sync {
 
     /// The host whose API server should answer and does not, as for a while after a boot. What hangs on the cluster can
     /// only be planned when it does.
-    fn silent<'a>(&'a self, fleet: &Fleet) -> Option<&'a str>;
+    fn silent<'a>(&'a self, _fleet: &Fleet) -> Option<&'a str> {
+        None
+    }
 
     /// What is to be done on these hosts.
     fn plan(&self, fleet: &Fleet) -> Plan;

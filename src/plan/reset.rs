@@ -55,10 +55,6 @@ impl Recipe for Reset {
         finding.stops(&self.inventory)
     }
 
-    fn silent<'a>(&'a self, _fleet: &Fleet) -> Option<&'a str> {
-        None
-    }
-
     fn plan(&self, fleet: &Fleet) -> Plan {
         Plan { waves: vec![self.wave(fleet, Role::Worker), self.wave(fleet, Role::ControlPlane)], ca: None }
     }

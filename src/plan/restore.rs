@@ -168,10 +168,6 @@ impl Recipe for Restore {
     }
 
     /// An API server that does not answer is what this may mend.
-    fn silent<'a>(&'a self, _fleet: &Fleet) -> Option<&'a str> {
-        None
-    }
-
     fn plan(&self, fleet: &Fleet) -> Plan {
         let Some((facts, Ok(restore))) = self.control_plane(fleet).map(|facts| (facts, self.restore(facts))) else {
             return Plan::default();

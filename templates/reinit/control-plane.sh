@@ -159,6 +159,12 @@ swap() {
     say "the control plane starts at $new"
 }
 
+# For how long the API did not answer, now that it does.
+tell_away() {
+    note "API away: $(awk -v from="$(cat "$state/away")" -v to="$(date +%s.%N)" 'BEGIN { printf "%.1f s", to - from }')"
+    rm -f "$state/away"
+}
+
 etcd_member() {
     [ "$way" != none ] || return 0
     within 30 etcd_answers || { echo "etcd does not answer"; return 1; }
@@ -258,11 +264,10 @@ if [ "$(kept state)" = staged ] || ! answers; then
 fi
 within 240 answers_anew || { echo "the API server does not answer at $new"; exit 1; }
 if [ -e "$state/away" ]; then
-    note "API away: $(awk -v from="$(cat "$state/away")" -v to="$(date +%s.%N)" 'BEGIN { printf "%.1f s", to - from }')"
+    tell_away
 elif [ "$(kept state)" = swapped ]; then
     note "API away: it had not answered before"
 fi
-rm -f "$state/away"
 keep serving
 etcd_member
 config_maps

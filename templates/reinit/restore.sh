@@ -114,10 +114,7 @@ restore_etcd() {
         record swapped
     fi
     within 240 answers_anew || { echo "the API server does not answer at $new; what etcd had before is in $aside"; return 1; }
-    if [ -e "$state/away" ]; then
-        note "API away: $(awk -v from="$(cat "$state/away")" -v to="$(date +%s.%N)" 'BEGIN { printf "%.1f s", to - from }')"
-    fi
-    rm -f "$state/away"
+    [ ! -e "$state/away" ] || tell_away
     etcd_member
     config_maps
     nudge_proxy

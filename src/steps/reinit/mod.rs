@@ -2,6 +2,7 @@
 
 mod address_change;
 mod fresh_lease;
+mod kept;
 mod moved_control_plane;
 mod moved_worker;
 mod progress;

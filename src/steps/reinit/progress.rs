@@ -1,6 +1,8 @@
 use std::net::IpAddr;
 
-use crate::facts::{Facts, File, Wanted};
+use crate::facts::{Facts, Wanted};
+
+use super::kept::kept;
 
 /// How far a change of address has come on a control plane, by its own record there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +32,7 @@ impl ReinitProgress {
     /// That of a control plane; `None` where no address was ever changed, or nothing whole is known of it.
     #[must_use]
     pub fn of(facts: &Facts) -> Option<Self> {
-        let Some(File::Present { contents, .. }) = facts.files.get(Self::PATH) else { return None };
-        let value = |key: &str| contents.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        let value = kept(facts, Self::PATH)?;
         Some(Self {
             from: value("from")?.split_whitespace().filter_map(|word| word.parse().ok()).collect(),
             to: value("to")?.parse().ok()?,

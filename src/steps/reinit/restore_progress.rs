@@ -1,4 +1,6 @@
-use crate::facts::{Facts, File, Wanted};
+use crate::facts::{Facts, Wanted};
+
+use super::kept::kept;
 
 /// How far a restore of etcd has come, by the control plane's own record of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,11 +28,8 @@ impl RestoreProgress {
     /// The last one of this control plane that has come to unpack its snapshot. Before that nothing is lost by beginning again.
     #[must_use]
     pub fn of(facts: &Facts) -> Option<Self> {
-        let Some(File::Present { contents, .. }) = facts.files.get(Self::PATH) else { return None };
-        let value = |key: &str| {
-            let value = contents.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
-            Some(value.to_owned())
-        };
+        let kept = kept(facts, Self::PATH)?;
+        let value = |key: &str| kept(key).map(str::to_owned);
         Some(Self { id: value("id")?, backup: value("backup")?, state: value("state")?, done_by: value("done_by") })
     }
 
