@@ -113,39 +113,6 @@ const LATER: [(&str, &str, &str); 4] = [
 
 #[test]
 #[ignore = "needs the lab"]
-fn a_host_whose_power_is_cut_in_init_join_pod_network_or_verification_is_told_and_made_up_for() {
-    if !full() {
-        return;
-    }
-    for (event, word, host) in LATER {
-        let lab = Lab::bare(2);
-        let mut up = lab.begin();
-        let lines = BufReader::new(up.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let (mut told, mut cut) = (String::new(), false);
-        for line in lines {
-            if !cut && line.contains(&format!("\"event\":\"{event}\"")) && line.contains(word) {
-                lab.script("stop", &[host]).exits(0);
-                cut = true;
-            }
-            told += &(line + "\n");
-        }
-        let code = up.wait().unwrap().code().unwrap();
-        let up = Ran { code, stdout: told, stderr: String::new() };
-        // The lock goes down with the control plane, which ends the run for the others as a Ctrl-C does.
-        let expected: &[i32] = if host == "h1" { &[3, 4] } else { &[4] };
-        assert!(cut && expected.contains(&code), "{word}: {up}");
-        let failures = up.events_of("host-failed");
-        let of_host = failures.iter().find(|failed| failed["host"] == host).expect(host);
-        assert!(of_host["failure"].to_string().contains("the connection was lost"), "{word}: {up}");
-        assert!(host == "h1" || failures.len() == 1, "{word}: nobody else is blamed: {up}");
-        lab.script("start", &[host]).exits(0);
-        converges(&lab);
-        assert_eq!(lab.nodes(), ["h1 True", "h2 True"], "{word}");
-    }
-}
-
-#[test]
-#[ignore = "needs the lab"]
 fn a_connection_that_breaks_in_a_step_is_told_and_made_up_for() {
     let lab = Lab::ready();
     for (step, command, arguments) in BASE {
@@ -430,4 +397,39 @@ fn a_terminal_may_change_its_size_or_go_away() {
     lab.wait("kfleet to end", || name_of_terminal().is_none());
     converges(&lab);
     lab.intact();
+}
+
+/// What takes too long for every run.
+mod in_full {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs the lab"]
+    fn a_host_whose_power_is_cut_in_init_join_pod_network_or_verification_is_told_and_made_up_for() {
+        for (event, word, host) in LATER {
+            let lab = Lab::bare(2);
+            let mut up = lab.begin();
+            let lines = BufReader::new(up.stdout.take().unwrap()).lines().map_while(Result::ok);
+            let (mut told, mut cut) = (String::new(), false);
+            for line in lines {
+                if !cut && line.contains(&format!("\"event\":\"{event}\"")) && line.contains(word) {
+                    lab.script("stop", &[host]).exits(0);
+                    cut = true;
+                }
+                told += &(line + "\n");
+            }
+            let code = up.wait().unwrap().code().unwrap();
+            let up = Ran { code, stdout: told, stderr: String::new() };
+            // The lock goes down with the control plane, which ends the run for the others as a Ctrl-C does.
+            let expected: &[i32] = if host == "h1" { &[3, 4] } else { &[4] };
+            assert!(cut && expected.contains(&code), "{word}: {up}");
+            let failures = up.events_of("host-failed");
+            let of_host = failures.iter().find(|failed| failed["host"] == host).expect(host);
+            assert!(of_host["failure"].to_string().contains("the connection was lost"), "{word}: {up}");
+            assert!(host == "h1" || failures.len() == 1, "{word}: nobody else is blamed: {up}");
+            lab.script("start", &[host]).exits(0);
+            converges(&lab);
+            assert_eq!(lab.nodes(), ["h1 True", "h2 True"], "{word}");
+        }
+    }
 }

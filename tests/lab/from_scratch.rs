@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::lab::{Lab, full};
+use crate::lab::Lab;
 use crate::ran::Ran;
 use crate::reinit::WORKLOAD;
 
@@ -142,38 +142,37 @@ const POINTS: [(&str, &str); 7] = [
     ("h3", "\"step\":\"worker\""),
 ];
 
-#[test]
-#[ignore = "needs the lab"]
-fn one_that_is_killed_anywhere_goes_on() {
-    if !full() {
-        return;
+/// What takes too long for every run.
+mod in_full {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs the lab"]
+    fn one_that_is_killed_anywhere_goes_on() {
+        let lab = Lab::ready();
+        let ca = fingerprint(&lab);
+        for (host, point) in POINTS {
+            // etcd begins empty, and an API server answers that knows of nothing.
+            lab.root("h1", "rm -rf /var/lib/etcd/member; pkill -9 -x etcd");
+            killed_at(&lab, host, point);
+            from_scratch(&lab, &[]).exits(0);
+            assert_eq!(fingerprint(&lab), ca);
+            works(&lab);
+        }
     }
-    let lab = Lab::ready();
-    let ca = fingerprint(&lab);
-    for (host, point) in POINTS {
-        // etcd begins empty, and an API server answers that knows of nothing.
-        lab.root("h1", "rm -rf /var/lib/etcd/member; pkill -9 -x etcd");
-        killed_at(&lab, host, point);
-        from_scratch(&lab, &[]).exits(0);
-        assert_eq!(fingerprint(&lab), ca);
+
+    #[test]
+    #[ignore = "needs the lab"]
+    fn a_worker_that_is_down_joins_the_new_cluster_later() {
+        let lab = Lab::ready();
+        lose_etcd(&lab);
+        lab.script("stop", &["h3"]).exits(0);
+        from_scratch(&lab, &[]).exits(4);
+        assert_eq!(lab.nodes(), ["h1 True", "h2 True"]);
+        lab.script("start", &["h3"]).exits(0);
+        lab.wait("firewalld", || lab.try_root("h3", "firewall-cmd --state").code == 0);
+        let rest = from_scratch(&lab, &[]).exits(0);
+        assert!(rest.changed().iter().all(|step| step.starts_with("h3 ")), "{rest}");
         works(&lab);
     }
-}
-
-#[test]
-#[ignore = "needs the lab"]
-fn a_worker_that_is_down_joins_the_new_cluster_later() {
-    if !full() {
-        return;
-    }
-    let lab = Lab::ready();
-    lose_etcd(&lab);
-    lab.script("stop", &["h3"]).exits(0);
-    from_scratch(&lab, &[]).exits(4);
-    assert_eq!(lab.nodes(), ["h1 True", "h2 True"]);
-    lab.script("start", &["h3"]).exits(0);
-    lab.wait("firewalld", || lab.try_root("h3", "firewall-cmd --state").code == 0);
-    let rest = from_scratch(&lab, &[]).exits(0);
-    assert!(rest.changed().iter().all(|step| step.starts_with("h3 ")), "{rest}");
-    works(&lab);
 }

@@ -58,25 +58,30 @@ fn a_kubelet_that_ends_during_the_run_is_its_own_hosts(lab: &Lab) {
     converges(lab);
 }
 
-#[test]
-#[ignore = "needs the lab"]
-fn a_kubelet_that_cannot_start_fails_init_and_join_in_its_own_words() {
-    if !full() {
-        return;
+/// What takes too long for every run.
+mod in_full {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs the lab"]
+    fn a_kubelet_that_cannot_start_fails_init_and_join_in_its_own_words() {
+        let lab = Lab::bare(2);
+        for broken in ["h1", "h2"] {
+            lab.root(broken, UNKNOWN_FLAG);
+            let up = lab.up(&["--json"]).exits(5);
+            let failures = up.events_of("host-failed");
+            let failure = &failures.iter().find(|failed| failed["host"] == broken).expect(broken)["failure"];
+            assert!(failure["output"].to_string().contains("unknown flag"), "{failure}");
+            assert!(failure["hint"].as_str().is_some_and(|said| said.contains("--no-such-flag")), "{failure}");
+            // A worker is blamed for nothing but its own kubelet.
+            assert!(
+                up.failed().iter().all(|failed| failed.starts_with(broken) || failed.contains("h1 failed")),
+                "{up}"
+            );
+            lab.root(broken, NO_UNKNOWN_FLAG);
+        }
+        converges(&lab);
+        assert_eq!(lab.nodes(), ["h1 True", "h2 True"]);
+        assert_eq!(lab.root("h1", "kubeadm token list"), "");
     }
-    let lab = Lab::bare(2);
-    for broken in ["h1", "h2"] {
-        lab.root(broken, UNKNOWN_FLAG);
-        let up = lab.up(&["--json"]).exits(5);
-        let failures = up.events_of("host-failed");
-        let failure = &failures.iter().find(|failed| failed["host"] == broken).expect(broken)["failure"];
-        assert!(failure["output"].to_string().contains("unknown flag"), "{failure}");
-        assert!(failure["hint"].as_str().is_some_and(|said| said.contains("--no-such-flag")), "{failure}");
-        // A worker is blamed for nothing but its own kubelet.
-        assert!(up.failed().iter().all(|failed| failed.starts_with(broken) || failed.contains("h1 failed")), "{up}");
-        lab.root(broken, NO_UNKNOWN_FLAG);
-    }
-    converges(&lab);
-    assert_eq!(lab.nodes(), ["h1 True", "h2 True"]);
-    assert_eq!(lab.root("h1", "kubeadm token list"), "");
 }

@@ -313,9 +313,6 @@ fn a_worker_that_is_down_follows_later() {
 #[test]
 #[ignore = "needs the lab"]
 fn a_name_for_the_control_plane_leaves_less_to_do() {
-    if !full() {
-        return;
-    }
     let lab = Lab::bare(3);
     let mut canary = Canary { lab, kept: String::new() };
     canary.lab.up_with(&canary.named(OLD), &[]).exits(0);
