@@ -108,9 +108,7 @@ impl ClusterArgs {
         undialled: &BTreeSet<String>,
     ) -> Result<Run, Exit> {
         let approval = consent.approval(&inventory.cluster.name, look)?;
-        let sudo_password = self.sudo_password.get();
-        let sudo_password = sudo_password
-            .map_err(|error| complain(Exit::Local, &format!("cannot get the password of sudo: {error}")))?;
+        let sudo_password = self.sudo_password.get()?;
         let state = state_dir(&inventory.cluster.name).map_err(|reason| complain(Exit::Local, &reason))?;
         let dialled = inventory.hosts.iter().filter(|host| !undialled.contains(&host.name));
         let dialled: Vec<_> = dialled.map(Wanted::from).collect();
@@ -129,8 +127,11 @@ impl ClusterArgs {
 /// The manifest that the inventory names, where it names one.
 fn manifest(inventory: &Inventory) -> Result<Option<String>, String> {
     let path = inventory.cluster.cni.manifest.as_deref();
-    let read =
-        |path: &Path| fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()));
+    let read = |path: &Path| {
+        fs::read_to_string(path).map_err(|error| {
+            format!("cannot read {}, which is `manifest` under [cluster.cni]: {error}", path.display())
+        })
+    };
     path.map(read).transpose()
 }
 

@@ -60,6 +60,10 @@ pub(super) fn network(text: &str) -> Result<IpNet, Complaint> {
 
 /// `host` or `host:port` for kubeadm's controlPlaneEndpoint; an IPv6 address in brackets.
 pub(super) fn endpoint(text: &str) -> Result<String, Complaint> {
+    if let Some((_, rest)) = text.split_once("://") {
+        return Err(Complaint::new(format!("`{text}` is a URL"))
+            .hint(format!("without its scheme: \"{}\"", rest.trim_end_matches('/'))));
+    }
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
         _ => (text, None),
@@ -70,7 +74,7 @@ pub(super) fn endpoint(text: &str) -> Result<String, Complaint> {
     }
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(v6) => reachable_ip(v6).map(drop)?,
-        None if host.contains(':') => {
+        None if text.parse::<IpAddr>().is_ok() => {
             return Err(Complaint::new(format!("`{text}` is ambiguous")).hint(format!("write \"[{text}]\"")));
         }
         None if host.parse::<IpAddr>().is_ok() => reachable_ip(host).map(drop)?,

@@ -88,7 +88,8 @@ fn given_or(
 }
 
 fn cni(mut section: Section<'_>, path: impl Fn(&str) -> Result<PathBuf, Complaint>) -> Cni {
-    let plugin = section.parse("plugin", plugin).map_or(CniPlugin::Flannel, Spanned::into_inner);
+    let named = section.parse("plugin", plugin);
+    let plugin = named.as_ref().map_or(CniPlugin::Flannel, |named| *named.get_ref());
     let interface = section.parse("interface", interface);
     let backend = section.parse("backend", backend);
     let of_flannel =
@@ -107,6 +108,7 @@ fn cni(mut section: Section<'_>, path: impl Fn(&str) -> Result<PathBuf, Complain
     match (&manifest, plugin) {
         (None, CniPlugin::Calico) if !section.has("manifest") => section.add(
             Problem::new("calico comes from its own manifest, which kfleet does not carry")
+                .at(named.map_or(0..0, |named| named.span()), "")
                 .hint("fetch its calico.yaml, and say where it is: `manifest = \"calico.yaml\"` under [cluster.cni]"),
         ),
         (Some(manifest), CniPlugin::Flannel | CniPlugin::Weave) => section.add(

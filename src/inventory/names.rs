@@ -8,18 +8,20 @@ pub(super) fn dns_name(text: &str) -> Result<String, Complaint> {
     if text.is_empty() {
         return Err(Complaint::new("an empty name"));
     }
+    let fitting = text.to_ascii_lowercase().replace(['_', ' '], "-");
+    let such_as = || if dns_name(&fitting).is_ok() { format!(", as in `{fitting}`") } else { String::new() };
     for (at, c) in text.char_indices() {
         let within = at..at + c.len_utf8();
         match c {
             'a'..='z' | '0'..='9' | '-' | '.' => {}
             'A'..='Z' => {
                 return Err(Complaint::new("a name has no capital letters")
-                    .hint(format!("Kubernetes takes lower case only, as in `{}`", text.to_ascii_lowercase()))
+                    .hint(format!("Kubernetes takes lower case only{}", such_as()))
                     .within(within));
             }
             '_' => {
                 return Err(Complaint::new("a DNS name has no `_`")
-                    .hint(format!("a `-` may stand there, as in `{}`", text.replace('_', "-")))
+                    .hint(format!("a `-` may stand there{}", such_as()))
                     .within(within));
             }
             c => return Err(refused(c, "a name", "letters a-z, digits, `-` and `.`").within(within)),

@@ -124,8 +124,21 @@ impl<'a> Section<'a> {
             self.source.problems.add(
                 Problem::new(format!("unknown key `{name}`"))
                     .at(key.span(), "unknown")
-                    .hint(suggestion(key.get_ref(), &self.asked)),
+                    .hint(self.way_out(key.get_ref())),
             );
+        }
+    }
+}
+
+impl Section<'_> {
+    /// What somebody who wrote this unknown key may have meant.
+    fn way_out(&self, key: &str) -> String {
+        match key {
+            "password" => "a password is in no inventory: `-k` asks for it, once for all hosts".to_owned(),
+            "user" | "port" | "identities" | "known_hosts" | "jump" if self.name == "hosts" => {
+                format!("it is one of ssh's: `ssh = {{ {key} = … }}`")
+            }
+            _ => suggestion(key, &self.asked),
         }
     }
 }
@@ -137,7 +150,11 @@ impl<'a> Item<'a> {
 
     /// A string that `read` understands.
     pub(super) fn parse<T>(&self, read: impl Fn(&str) -> Result<T, Complaint>) -> Option<Spanned<T>> {
-        let DeValue::String(text) = self.value.get_ref() else { return self.wrong("a string") };
+        let DeValue::String(text) = self.value.get_ref() else {
+            let written = self.source.text.get(self.span()).unwrap_or_default();
+            // What would not do in quotes either gets the hint that leads further.
+            return self.wrong_so("a string", read(written).err().and_then(|complaint| complaint.hint));
+        };
         match read(text) {
             Ok(read) => Some(Spanned::new(self.span(), read)),
             Err(complaint) => {
@@ -243,6 +260,10 @@ impl<'a> Item<'a> {
     }
 
     fn wrong<T>(&self, wanted: &str) -> Option<T> {
+        self.wrong_so(wanted, None)
+    }
+
+    fn wrong_so<T>(&self, wanted: &str, hint: Option<String>) -> Option<T> {
         let value = self.value.get_ref();
         let found = match value {
             DeValue::String(_) => "a string",
@@ -259,11 +280,15 @@ impl<'a> Item<'a> {
             .at(self.span(), format!("not {wanted}"));
         let written = self.source.text.get(self.span()).unwrap_or_default();
         match value {
+            DeValue::Integer(_) | DeValue::Float(_) if hint.is_some() => problem.hint = hint,
             DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) if wanted == "a string" => {
                 problem = problem.hint(format!("put it in quotes: \"{written}\""));
             }
             DeValue::Table(_) if self.name == "hosts" => {
                 problem = problem.hint("it takes two pairs of brackets: [[hosts]]")
+            }
+            DeValue::String(_) if self.name == "cluster.cni" => {
+                problem = problem.hint(format!("write `cni = {{ plugin = {written} }}`"))
             }
             DeValue::String(_) if wanted == "a list" => {
                 problem = problem.hint(format!("put it in brackets: [{written}]"))
