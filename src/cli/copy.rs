@@ -97,9 +97,7 @@ pub(super) async fn run(args: CopyArgs) -> Exit {
 impl CopyArgs {
     async fn run(self) -> Result<Exit, Exit> {
         self.check().map_err(|reason| complain(Exit::Usage, &reason))?;
-        let password = self.sudo.then(|| self.sudo_password.get()).transpose();
-        let password = password
-            .map_err(|error| complain(Exit::Local, &format!("cannot ask for the password of sudo: {error}")))?;
+        let password = self.sudo.then(|| self.sudo_password.get()).transpose()?;
         let targets = self.targets.resolve(self.sudo, password.flatten().as_ref())?;
         let parcel = self.parcel().map_err(|reason| complain(Exit::Local, &reason))?;
         if self.delete && !parcel.has_tree() {

@@ -71,9 +71,7 @@ pub(super) async fn run(args: FetchArgs) -> Exit {
 
 impl FetchArgs {
     async fn run(self) -> Result<Exit, Exit> {
-        let password = self.sudo.then(|| self.sudo_password.get()).transpose();
-        let password = password
-            .map_err(|error| complain(Exit::Local, &format!("cannot ask for the password of sudo: {error}")))?;
+        let password = self.sudo.then(|| self.sudo_password.get()).transpose()?;
         let targets = self.targets.resolve(self.sudo, password.flatten().as_ref())?;
         if self.source.is_empty() {
             return Err(complain(Exit::Usage, "there is no source: it is empty"));

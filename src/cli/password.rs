@@ -15,6 +15,8 @@ pub(super) struct PasswordSource<'a> {
     pub(super) fd: Option<u32>,
     /// Run this in a shell and take its first line.
     pub(super) command: Option<&'a str>,
+    /// What the flags of the last two begin with, as `--ssh-password`.
+    pub(super) flag: &'static str,
     /// What is looked at where none of these is said.
     pub(super) variable: &'static str,
 }
@@ -26,6 +28,12 @@ impl PasswordSource<'_> {
     /// When its source gives none; the message has no part of it.
     pub(super) fn get(&self, prompt: &str) -> io::Result<Option<SecretString>> {
         if self.ask {
+            if File::open("/dev/tty").is_err() {
+                let (flag, variable) = (self.flag, self.variable);
+                let ways = format!("{flag}-fd, {flag}-command or ${variable}");
+                let reason = format!("there is no terminal to ask on: give it by {ways}");
+                return Err(io::Error::new(io::ErrorKind::NotFound, reason));
+            }
             return rpassword::prompt_password(prompt).map(|password| Some(password.into()));
         }
         if let Some(fd) = self.fd {
@@ -104,7 +112,13 @@ mod tests {
 
     #[test]
     fn a_command_that_fails_gives_none_and_says_which() {
-        let by = |command| PasswordSource { ask: false, fd: None, command: Some(command), variable: "NONE_SUCH" };
+        let by = |command| PasswordSource {
+            ask: false,
+            fd: None,
+            command: Some(command),
+            flag: "--none-such",
+            variable: "NONE_SUCH",
+        };
         let said = by("echo pass; echo more").get("").unwrap().unwrap();
         assert_eq!(said.expose_secret(), "pass");
         for (command, words) in
@@ -113,7 +127,8 @@ mod tests {
             let error = by(command).get("").unwrap_err().to_string();
             assert!(error.starts_with(words), "{error}");
         }
-        let nowhere = PasswordSource { ask: false, fd: Some(977), command: None, variable: "NONE_SUCH" };
+        let nowhere =
+            PasswordSource { ask: false, fd: Some(977), command: None, flag: "--none-such", variable: "NONE_SUCH" };
         assert!(nowhere.get("").unwrap_err().to_string().starts_with("file descriptor 977: "));
     }
 }

@@ -132,9 +132,7 @@ pub(super) async fn run(args: RunArgs) -> Exit {
 impl RunArgs {
     async fn run(self) -> Result<Exit, Exit> {
         let errand = self.errand().map_err(|reason| complain(Exit::Usage, &reason))?;
-        let password = self.sudo.then(|| self.sudo_password.get()).transpose();
-        let password = password
-            .map_err(|error| complain(Exit::Local, &format!("cannot ask for the password of sudo: {error}")))?;
+        let password = self.sudo.then(|| self.sudo_password.get()).transpose()?;
         let Targets { names, hosts, last_failed, .. } = self.targets.resolve(self.sudo, password.flatten().as_ref())?;
         let files = Files::create(&names, self.out.as_deref(), self.err.as_deref());
         let files = files.map_err(|reason| complain(Exit::Local, &reason))?;

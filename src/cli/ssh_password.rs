@@ -31,6 +31,7 @@ impl SshPasswordArg {
             ask: self.ask_ssh_password,
             fd: self.ssh_password_fd,
             command: self.ssh_password_command.as_deref(),
+            flag: "--ssh-password",
             variable: "KFLEET_SSH_PASSWORD",
         };
         let mut known = HashMap::new();

@@ -1,7 +1,7 @@
-use std::io;
-
 use secrecy::SecretString;
 
+use super::Exit;
+use super::exit::complain;
 use super::password::PasswordSource;
 
 /// The password that sudo asks for on the hosts, for every command that becomes root there.
@@ -24,14 +24,17 @@ impl SudoPasswordArg {
     /// The password, where there is one.
     ///
     /// # Errors
-    /// When its source gives none, as where it is to be asked for and there is no terminal to ask on.
-    pub(super) fn get(&self) -> io::Result<Option<SecretString>> {
+    /// When its source gives none, as where it is to be asked for and there is no terminal to ask on; said already.
+    pub(super) fn get(&self) -> Result<Option<SecretString>, Exit> {
         let source = PasswordSource {
             ask: self.ask_sudo_password,
             fd: self.sudo_password_fd,
             command: self.sudo_password_command.as_deref(),
+            flag: "--sudo-password",
             variable: "KFLEET_SUDO_PASSWORD",
         };
-        source.get("sudo password on the hosts: ")
+        source
+            .get("sudo password on the hosts: ")
+            .map_err(|error| complain(Exit::Local, &format!("cannot get the password of sudo: {error}")))
     }
 }

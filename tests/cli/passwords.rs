@@ -25,6 +25,27 @@ fn a_password_has_one_source() {
 }
 
 #[test]
+fn where_nobody_can_be_asked_the_other_ways_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("inventory.toml"), INVENTORY).unwrap();
+    for (arguments, said) in [
+        (
+            &["plan", "-k"][..],
+            "there is no terminal to ask on: give it by --ssh-password-fd, --ssh-password-command or $KFLEET_SSH_PASSWORD",
+        ),
+        (&["plan", "-K"], "give it by --sudo-password-fd, --sudo-password-command or $KFLEET_SUDO_PASSWORD"),
+        (&["run", "--sudo", "-K", "--", "true"], "cannot get the password of sudo: there is no terminal"),
+    ] {
+        let mut setsid = Command::new("setsid");
+        setsid.args(["--wait", env!("CARGO_BIN_EXE_kfleet")]).args(arguments).current_dir(directory.path());
+        let output = setsid.stdin(Stdio::null()).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(said), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
 fn a_source_without_a_password_is_said_before_anything_is_dialled() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("inventory.toml"), INVENTORY).unwrap();

@@ -89,9 +89,7 @@ pub(in crate::cli) async fn run(args: ShellArgs) -> Exit {
 impl ShellArgs {
     async fn run(self) -> Result<Exit, Exit> {
         let local = |error: io::Error| complain(Exit::Local, &error.to_string());
-        let password = self.sudo.then(|| self.sudo_password.get()).transpose();
-        let password = password
-            .map_err(|error| complain(Exit::Local, &format!("cannot ask for the password of sudo: {error}")))?;
+        let password = self.sudo.then(|| self.sudo_password.get()).transpose()?;
         let targets = self.targets.resolve(self.sudo, password.flatten().as_ref())?;
         let Targets { names, hosts, known, last_failed } = targets;
         let session = Session {
