@@ -14,10 +14,10 @@ use super::inventory_arg::InventoryArg;
 
 /// List the runs on a cluster, or show one again
 ///
-/// Every run of `up` and `plan` is recorded on this machine as it happens, without secrets, and readable by you alone. The last hundred
-/// of a cluster are kept. A run that was cut off is recorded as far as it went; a power cut here may cost its last second.
+/// Every run of `up`, `plan`, `reinit`, `remove` and `reset` is recorded on this machine as it happens, without secrets, and readable by
+/// you alone. The last hundred of a cluster are kept. A run that was cut off is recorded as far as it went; a power cut here may cost its last second.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = AFTER, args_conflicts_with_subcommands = true)]
+#[command(after_long_help = AFTER, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(super) struct HistoryArgs {
     #[command(subcommand)]
     command: Option<HistoryCommand>,
@@ -33,6 +33,7 @@ enum HistoryCommand {
 
 /// Show a run as it was shown when it happened
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = AFTER)]
 struct ShowArgs {
     /// Its number in the list
     number: u32,
@@ -120,10 +121,10 @@ async fn again(journal: &Journal, args: &ShowArgs) -> Exit {
     let (events, told) = channel();
     entries.into_iter().for_each(|entry| events.tell(entry.event));
     drop(events);
-    Exit::written(&show(told, past(args.verbose), io::stdout(), io::stderr()).await)
+    Exit::written(&show(told, past(args.verbose), io::stdout(), io::stdout()).await)
 }
 
-/// Nothing moves in what is past.
+/// Nothing moves in what is past, and all of it is what was asked for: it goes to stdout.
 fn past(verbose: bool) -> Look {
     Look { json: false, verbose, terminal: false, colour: false, width: None }
 }

@@ -55,7 +55,7 @@ impl Engine {
         self.events.tell(Event::RunStarted {
             command: match self.goal {
                 Goal::Apply => recipe.command(),
-                Goal::Plan => "plan",
+                Goal::Plan => recipe.rehearsal(),
             }
             .to_owned(),
             cluster: cluster.to_owned(),

@@ -167,6 +167,10 @@ impl Recipe for FromScratch {
         "reinit --from-scratch"
     }
 
+    fn rehearsal(&self) -> &'static str {
+        "reinit --from-scratch --plan"
+    }
+
     fn wanted(&self, host: &str) -> Wanted {
         let found = self.inventory().hosts.iter().find(|candidate| candidate.name == host);
         let undo = found.map(|host| self.undo().wanted(host)).unwrap_or_default();

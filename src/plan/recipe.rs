@@ -13,6 +13,9 @@ pub trait Recipe: Send + Sync {
     /// The command, as `up`.
     fn command(&self) -> &'static str;
 
+    /// The command that only says what this one would do, as `plan`.
+    fn rehearsal(&self) -> &'static str;
+
     /// What must be read of this host.
     fn wanted(&self, host: &str) -> Wanted;
 

@@ -166,6 +166,10 @@ impl Recipe for Reinit {
         "reinit"
     }
 
+    fn rehearsal(&self) -> &'static str {
+        "reinit --plan"
+    }
+
     fn wanted(&self, host: &str) -> Wanted {
         let nothing = AddressChange { from: BTreeSet::new(), to: IpAddr::from([0, 0, 0, 0]) };
         let hosts = self.inventory.hosts.iter().filter(|candidate| candidate.name == host);

@@ -129,6 +129,10 @@ impl Recipe for Remove {
         "remove"
     }
 
+    fn rehearsal(&self) -> &'static str {
+        "remove --dry-run"
+    }
+
     fn wanted(&self, host: &str) -> Wanted {
         match self.leaving().find(|leaving| leaving.name == host) {
             Some(host) => self.undo().wanted(host),

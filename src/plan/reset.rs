@@ -42,6 +42,10 @@ impl Recipe for Reset {
         "reset"
     }
 
+    fn rehearsal(&self) -> &'static str {
+        "reset --dry-run"
+    }
+
     fn wanted(&self, host: &str) -> Wanted {
         self.host(host).map(|host| self.undo().wanted(host)).unwrap_or_default()
     }

@@ -121,6 +121,10 @@ impl Recipe for Restore {
         "reinit"
     }
 
+    fn rehearsal(&self) -> &'static str {
+        "reinit --plan"
+    }
+
     fn wanted(&self, host: &str) -> Wanted {
         let role = self.inventory.hosts.iter().find(|candidate| candidate.name == host).map(|host| host.role);
         let of_role = match role {

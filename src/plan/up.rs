@@ -146,6 +146,10 @@ impl Recipe for Up {
         "up"
     }
 
+    fn rehearsal(&self) -> &'static str {
+        "plan"
+    }
+
     fn wanted(&self, host: &str) -> Wanted {
         let nobody = Fleet::new();
         let hosts = self.inventory.hosts.iter().filter(|candidate| candidate.name == host);

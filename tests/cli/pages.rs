@@ -34,6 +34,7 @@ fn manual_pages_have_the_sections_that_readers_look_for() {
             "kfleet-completions.1",
             "kfleet-copy.1",
             "kfleet-fetch.1",
+            "kfleet-history-show.1",
             "kfleet-history.1",
             "kfleet-hosts.1",
             "kfleet-import.1",

@@ -173,8 +173,7 @@ impl Lab {
     pub fn history(&self, arguments: &[&str]) -> String {
         let mut command = self.kfleet(&["history"]);
         command.args(arguments).arg("-i").arg(self.file("inventory.toml"));
-        let ran = Ran::from(command.output().unwrap()).exits(0);
-        format!("{}{}", ran.stderr, ran.stdout)
+        Ran::from(command.output().unwrap()).exits(0).stdout
     }
 
     /// `kfleet up` with another inventory.
