@@ -17,7 +17,7 @@ use super::{
 /// is already as it should be is left alone, so every command may be run again.
 #[derive(Debug, Parser)]
 #[command(name = "kfleet", version, propagate_version = false, max_term_width = 100, after_long_help = AFTER)]
-#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(arg_required_else_help = true)]
 pub(super) struct CommandLine {
     #[command(subcommand)]
     command: Command,

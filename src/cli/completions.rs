@@ -16,6 +16,7 @@ pub(super) struct CompletionsArgs {
 }
 
 const AFTER: &str = "Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
   kfleet completions bash > ~/.local/share/bash-completion/completions/kfleet
   kfleet completions zsh > \"${fpath[1]}/_kfleet\"
   kfleet completions fish > ~/.config/fish/completions/kfleet.fish";

@@ -37,11 +37,16 @@ pub(super) fn run(args: &ManArgs) -> Exit {
 
 fn write_all(kfleet: &clap::Command, dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
-    for command in std::iter::once(kfleet).chain(kfleet.get_subcommands()) {
-        let name = command.get_display_name().unwrap_or_else(|| command.get_name());
-        fs::write(dir.join(format!("{name}.1")), page(command.clone())?)?;
-    }
-    Ok(())
+    write_page(kfleet, dir)?;
+    kfleet.get_subcommands().filter(|command| command.get_name() != "help").try_for_each(|command| {
+        write_page(command, dir)?;
+        command.get_subcommands().filter(|part| part.get_name() != "help").try_for_each(|part| write_page(part, dir))
+    })
+}
+
+fn write_page(command: &clap::Command, dir: &Path) -> io::Result<()> {
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+    fs::write(dir.join(format!("{name}.1")), page(command.clone())?)
 }
 
 fn page(command: clap::Command) -> io::Result<Vec<u8>> {

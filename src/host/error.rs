@@ -80,8 +80,10 @@ impl HostError {
         match self {
             Self::HostKey { hint, .. } | Self::Authentication { hint, .. } | Self::Sudo { hint, .. } => Some(hint),
             Self::Jump { error, .. } => error.hint(),
-            Self::Resolve { .. } => Some("give the host's IP address as `address` in the inventory"),
-            Self::Unreachable { .. } => Some("is it up, and does its firewall let you in? try `ssh` to it"),
+            Self::Resolve { .. } => Some("is the name right? an inventory's `address` may be the host's IP address"),
+            Self::Unreachable { .. } => {
+                Some("is it up, does its firewall let you in, and is that sshd's port? try `ssh` to it")
+            }
             Self::Lost { .. } => Some("run the same command again: what is done stays done"),
             Self::Deadline { .. } => None,
         }

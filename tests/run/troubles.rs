@@ -19,7 +19,7 @@ fn who_failed_is_told_by_reason_and_can_be_run_again() {
     assert_eq!(
         ran.stderr,
         "6 of 8 hosts failed\nnode[1-3]: exit status 3\nnode4: killed by SIGTERM\nnode[7-8]: cannot be reached: Connection \
-         refused (os error 111)\n  hint: is it up, and does its firewall let you in? try `ssh` to it\n"
+         refused (os error 111)\n  hint: is it up, does its firewall let you in, and is that sshd's port? try `ssh` to it\n"
     );
     let ran = fleet.run(&["run", "--failed", "--exclude", "node[7-8]", "echo again"]);
     assert_eq!(ran.lines(), ["node1: again", "node2: again", "node3: again", "node4: again"]);

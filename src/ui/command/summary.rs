@@ -91,8 +91,8 @@ mod tests {
         };
         assert_eq!(
             summary(&names, &ends(&results), false),
-            "5 of 6 hosts failed\nn[1,3]: exit status 3\nn[4-5]: cannot be reached: no route\n  hint: is it up, and does \
-             its firewall let you in? try `ssh` to it\nn6: not done within 5 s\n"
+            "5 of 6 hosts failed\nn[1,3]: exit status 3\nn[4-5]: cannot be reached: no route\n  hint: is it up, does its \
+             firewall let you in, and is that sshd's port? try `ssh` to it\nn6: not done within 5 s\n"
         );
         assert_eq!(
             summary(&names[3..], &ends(&results[3..4]), false).lines().next().unwrap(),
