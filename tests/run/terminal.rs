@@ -56,7 +56,7 @@ impl Terminal {
                 self.seen += end;
                 return new[..end].to_owned();
             }
-            assert!(started.elapsed() < Duration::from_secs(20), "no {text:?} in {new:?}");
+            assert!(started.elapsed() < Duration::from_secs(60), "no {text:?} in {new:?}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
