@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::methods::Method;
+
 /// How to reach one host and log in there.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -17,6 +19,8 @@ pub struct Settings {
     pub user: String,
     /// How to get to the address.
     pub via: Via,
+    /// The ways to log in that may be tried, in this order; no other is, whatever the server takes.
+    pub methods: Vec<Method>,
     /// The user's password there, where the server takes one. What it is reached through is never told it.
     pub password: Option<SecretString>,
     /// Private keys to offer; the usual ones of `~/.ssh` where none is named.
@@ -103,6 +107,7 @@ impl Settings {
             port: 22,
             user: user.to_owned(),
             via: Via::Direct,
+            methods: Method::ALL.to_vec(),
             password: None,
             identities: Vec::new(),
             certificates: Vec::new(),

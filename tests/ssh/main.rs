@@ -16,6 +16,7 @@ mod host_keys;
 mod jump;
 mod lab;
 mod login;
+mod methods;
 mod proxy_command;
 mod reach;
 mod ssh_config;

@@ -28,10 +28,11 @@ pub(super) struct SshWords {
 }
 
 /// Options of ssh_config that are done as ssh does them.
-const DONE: [&str; 20] = [
+const DONE: [&str; 25] = [
     "addressfamily",
     "bindaddress",
     "certificatefile",
+    "challengeresponseauthentication",
     "connecttimeout",
     "globalknownhostsfile",
     "hostkeyalias",
@@ -39,9 +40,13 @@ const DONE: [&str; 20] = [
     "identitiesonly",
     "identityagent",
     "identityfile",
+    "kbdinteractiveauthentication",
+    "passwordauthentication",
     "port",
+    "preferredauthentications",
     "proxycommand",
     "proxyjump",
+    "pubkeyauthentication",
     "serveralivecountmax",
     "serveraliveinterval",
     "stricthostkeychecking",
@@ -52,7 +57,7 @@ const DONE: [&str; 20] = [
 ];
 
 /// Options that say what kfleet does anyway, by what they say of it; `*` is anything, of what changes nothing for the command.
-const SO_ANYWAY: [(&str, &str); 22] = [
+const SO_ANYWAY: [(&str, &str); 21] = [
     ("addkeystoagent", "no"),
     ("canonicalizehostname", "no"),
     ("checkhostip", "*"),
@@ -71,7 +76,6 @@ const SO_ANYWAY: [(&str, &str); 22] = [
     ("loglevel", "*"),
     ("numberofpasswordprompts", "1"),
     ("permitlocalcommand", "no"),
-    ("pubkeyauthentication", "yes"),
     ("requesttty", "no"),
     ("updatehostkeys", "no"),
     ("visualhostkey", "no"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::question::Question;
 use super::tokens::Tokens;
+use crate::ssh::methods::Method;
 use crate::ssh::settings::{AddressFamily, KeepAlive, Settings, UnknownHostKey, Via};
 
 /// Everything that was asked and answered.
@@ -38,6 +39,7 @@ impl Answers {
         Ok(Settings {
             port: answer.number("port").unwrap_or(bare.port),
             via: self.via(question, answer, &tokens)?,
+            methods: methods(answer),
             identities: self.identities(answer, &tokens)?,
             certificates: paths(answer, "certificatefile", "CertificateFile", &tokens)?,
             identities_only: answer.yes("identitiesonly"),
@@ -114,6 +116,22 @@ fn agent(answer: &Answer, tokens: &Tokens<'_>, usual: Option<PathBuf>) -> Result
             None => tokens.expand_path("IdentityAgent", text).map(|path| Some(PathBuf::from(path))),
         },
     }
+}
+
+/// Those of `PreferredAuthentications`, in its order, without what has an option of its own that says no.
+fn methods(answer: &Answer) -> Vec<Method> {
+    let allowed = |method: &Method| {
+        let keyword = match method {
+            Method::PublicKey => "pubkeyauthentication",
+            Method::KeyboardInteractive => "kbdinteractiveauthentication",
+            Method::Password => "passwordauthentication",
+        };
+        !matches!(answer.one(keyword), Some("no" | "false"))
+    };
+    let all = Method::ALL.into_iter().filter(allowed);
+    let Some(preferred) = answer.all("preferredauthentications").first() else { return all.collect() };
+    let all: Vec<Method> = all.collect();
+    preferred.split(',').filter_map(|name| all.iter().find(|method| method.name() == name).copied()).collect()
 }
 
 fn unknown_host_key(answer: &Answer) -> UnknownHostKey {
