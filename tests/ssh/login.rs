@@ -140,6 +140,30 @@ async fn an_agent_signs() {
     assert!(refusal(&error).0.contains("no-agent cannot be asked"), "{error}");
 }
 
+/// As 1Password, gpg-agent and hardware keys are set up: the file has the public half, and only the agent has the private one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_key_names_the_agents_key() {
+    let Some(sshd) = Sshd::start() else { return };
+    let agent = Agent::start(&sshd);
+    let public = sshd.path("token.pub");
+    std::fs::rename(sshd.path("id.pub"), &public).unwrap();
+    let mut settings = sshd.settings();
+    settings.agent = Some(agent.socket.clone());
+    (settings.identities, settings.identities_only) = (vec![public.clone()], true);
+    let error = refused(settings.clone()).await;
+    let expected =
+        format!("{} was not offered: it is a public key, and no agent has the private one", public.display());
+    assert!(refusal(&error).0.starts_with(&expected), "{error}");
+    agent.add(&sshd.path("id"));
+    std::fs::remove_file(sshd.path("id")).unwrap();
+    for kind in ["stranger1", "stranger2"] {
+        keygen(&sshd.path(kind), "ed25519", "");
+        agent.add(&sshd.path(kind));
+    }
+    let host = connect(settings).await.unwrap();
+    assert_eq!(run(&*host, "echo in").await.text(), "in\n");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_named_key_comes_before_a_full_agent() {
     let Some(sshd) = Sshd::with("MaxAuthTries 3", &["ed25519"]) else { return };
