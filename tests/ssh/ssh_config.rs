@@ -311,6 +311,12 @@ fn what_ssh_refuses_is_told_in_its_words() {
     }
     let missing = config(&directory.path().join("missing"), &[]).resolve(&[wanted("a")]).unwrap_err();
     assert!(missing.contains("missing"), "{missing}");
+    // As OpenSSH has it for users: a domain's are no harm.
+    let domain = Wanted { user: Some("CORP\\ops".to_owned()), ..wanted("a") };
+    fs::write(&file, "Host a\n  ProxyJump CORP\\ops@b\n").unwrap();
+    let settings = config(&file, &[]).resolve(&[domain]).unwrap().settings.remove(0);
+    let Via::Jumps(jumps) = &settings.via else { panic!("{settings:?}") };
+    assert_eq!((settings.user.as_str(), jumps[0].user.as_str()), ("CORP\\ops", "CORP\\ops"));
     let user = Wanted { user: Some("-x".to_owned()), ..wanted("a") };
     assert!(config(&file, &[]).resolve(&[user]).unwrap_err().contains("`-x` is no user's name"));
 }
