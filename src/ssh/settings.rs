@@ -41,6 +41,9 @@ pub struct Settings {
     pub unknown_host_key: UnknownHostKey,
     /// The longest that connecting may take, login and the way to root included.
     pub connect_timeout: Duration,
+    /// The longest that dialling and the handshake may take of it, ssh's ConnectTimeout: where jump hosts are on the way, from
+    /// when those are there.
+    pub dial_timeout: Option<Duration>,
     /// When a server that is silent is given up.
     pub keep_alive: KeepAlive,
     /// Of which kind the address is to be.
@@ -118,6 +121,7 @@ impl Settings {
             revoked_host_keys: None,
             unknown_host_key: UnknownHostKey::Refuse,
             connect_timeout: Duration::from_secs(10),
+            dial_timeout: None,
             keep_alive: KeepAlive { interval: Duration::from_secs(15), unanswered: 3 },
             address_family: AddressFamily::Any,
             bind_address: None,

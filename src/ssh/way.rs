@@ -10,6 +10,7 @@ use super::auth::authenticate;
 use super::backoff::Backoff;
 use super::client::{Client, ClientError, words};
 use super::config::config;
+use super::hop::Hop;
 use super::hops::Hops;
 use super::host_key::HostKeys;
 use super::keyring::Keyring;
@@ -94,10 +95,15 @@ impl Way {
     }
 
     async fn try_to_greet(&self, patience: &Patience) -> Result<Login, Failed> {
-        let Reached { line, hangup, last_words } = match &self.settings.via {
-            Via::Jumps(jumps) if !jumps.is_empty() => self.through(jumps, patience).await?,
-            Via::Direct | Via::Jumps(_) => self.directly(patience).await?,
-            Via::Command(command) => self.by(command)?,
+        let hop = match &self.settings.via {
+            Via::Jumps(jumps) if !jumps.is_empty() => Some(self.hops.last_of(jumps, &self.keyring, patience).await?),
+            Via::Direct | Via::Jumps(_) | Via::Command(_) => None,
+        };
+        let patience = &patience.at_most(self.settings.dial_timeout);
+        let Reached { line, hangup, last_words } = match (&self.settings.via, hop) {
+            (_, Some(hop)) => self.through(&hop, patience).await?,
+            (Via::Direct | Via::Jumps(_), None) => self.directly(patience).await?,
+            (Via::Command(command), None) => self.by(command)?,
         };
         let ended = Arc::new(OnceLock::new());
         match self.shake_hands(line, Arc::clone(&ended), patience).await {
@@ -159,8 +165,7 @@ impl Way {
         }
     }
 
-    async fn through(&self, jumps: &[Settings], patience: &Patience) -> Result<Reached, Failed> {
-        let hop = self.hops.last_of(jumps, &self.keyring, patience).await?;
+    async fn through(&self, hop: &Arc<Hop>, patience: &Patience) -> Result<Reached, Failed> {
         let Settings { address, port, .. } = &self.settings;
         let jump = hop.name();
         let late = format!("the jump host {jump} did not connect to it");

@@ -17,6 +17,7 @@ mod jump;
 mod lab;
 mod login;
 mod methods;
+mod patience;
 mod proxy_command;
 mod reach;
 mod ssh_config;

@@ -174,6 +174,7 @@ fn options_become_settings() {
 Host off
   IdentityAgent none
   StrictHostKeyChecking off
+  ConnectTimeout 0
 Host variable
   IdentityAgent $KFLEET_NO_SUCH_VARIABLE
 Host usual
@@ -187,12 +188,14 @@ Host usual
     assert!(all.identities_only);
     assert_eq!(all.agent, Some("/run/ops/agent".into()));
     assert_eq!(all.unknown_host_key, UnknownHostKey::Write);
-    assert_eq!(all.connect_timeout, Duration::from_secs(7));
+    // On top of kfleet's own patience.
+    assert_eq!((all.dial_timeout, all.connect_timeout), (Some(Duration::from_secs(7)), Duration::from_secs(17)));
     assert_eq!((all.keep_alive.interval, all.keep_alive.unanswered), (Duration::from_secs(120), 5));
     let system = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
     assert_eq!(all.known_hosts, paths(&["/known/all", "/known/more", system[0], system[1]]));
 
     let off = settings(&file, "off");
+    assert_eq!(off.dial_timeout, None, "0 is no limit");
     assert_eq!((off.agent, off.unknown_host_key), (None, UnknownHostKey::Write));
     assert_eq!(settings(&file, "variable").agent, None);
 
@@ -228,13 +231,14 @@ fn the_command_line_comes_before_the_inventory_and_that_before_ssh_config() {
             _ => return format!("{}@{}:{} directly", settings.user, settings.address, settings.port),
         };
         let jumps: String = jumps.collect();
-        let Settings { user, port, identities, known_hosts, connect_timeout, .. } = settings;
-        format!("{user} {port} {identities:?} {known_hosts:?} {connect_timeout:?}{jumps}")
+        let Settings { user, port, identities, known_hosts, dial_timeout, connect_timeout, .. } = settings;
+        let dial = dial_timeout.map(|timeout| format!(" {timeout:?} of")).unwrap_or_default();
+        format!("{user} {port} {identities:?} {known_hosts:?}{dial} {connect_timeout:?}{jumps}")
     };
     let local = shown(&wanted("nobody-named-this"), &[]);
     let local = local.split('@').next().unwrap();
     for (wanted, options, expected) in [
-        (&wanted("a"), &[][..], format!(r#"file 1 ["/file"] [] 1s via {local}@filej:22 ["/hop"] []"#)),
+        (&wanted("a"), &[][..], format!(r#"file 1 ["/file"] [] 1s of 11s via {local}@filej:22 ["/hop"] []"#)),
         (
             &inventory,
             &[],
@@ -243,7 +247,7 @@ fn the_command_line_comes_before_the_inventory_and_that_before_ssh_config() {
         (
             &inventory,
             &["User=line", "port 3", "IDENTITYFILE=/line", "ConnectTimeout=3"],
-            r#"line 3 ["/line", "/file"] ["/known"] 3s via me@j:5 ["/hop", "/file"] ["/known"]"#.to_owned(),
+            r#"line 3 ["/line", "/file"] ["/known"] 3s of 6s via me@j:5 ["/hop", "/file"] ["/known"]"#.to_owned(),
         ),
         (&inventory, &["ProxyJump=none"], "inventory@a:2 directly".to_owned()),
         (&none, &[], "file@a:1 directly".to_owned()),

@@ -48,7 +48,9 @@ impl Answers {
             host_key_alias: answer.one("hostkeyalias").map(str::to_owned),
             revoked_host_keys: paths(answer, "revokedhostkeys", "RevokedHostKeys", &tokens)?.pop(),
             unknown_host_key: unknown_host_key(answer),
-            connect_timeout: answer.number("connecttimeout").map_or(bare.connect_timeout, Duration::from_secs),
+            connect_timeout: bare.connect_timeout,
+            // To ssh 0 is no limit.
+            dial_timeout: answer.number("connecttimeout").filter(|seconds| *seconds > 0).map(Duration::from_secs),
             keep_alive: keep_alive(answer).unwrap_or(bare.keep_alive),
             address_family: address_family(answer),
             bind_address: answer.one("bindaddress").map(str::parse).transpose().map_err(|_| {
