@@ -1,4 +1,3 @@
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -37,6 +36,8 @@ pub struct Settings {
     pub host_key_alias: Option<String>,
     /// A file of host keys that are refused in any case.
     pub revoked_host_keys: Option<PathBuf>,
+    /// Whether a new key is written down for a hash of its host's name, and not for the name.
+    pub hash_known_hosts: bool,
     /// What becomes of a key that is not known.
     pub unknown_host_key: UnknownHostKey,
     /// The longest that connecting may take, login and the way to root included.
@@ -48,8 +49,10 @@ pub struct Settings {
     pub keep_alive: KeepAlive,
     /// Of which kind the address is to be.
     pub address_family: AddressFamily,
-    /// The address here that the connection comes from.
-    pub bind_address: Option<IpAddr>,
+    /// The address here that the connection comes from, or its name.
+    pub bind_address: Option<String>,
+    /// Asked of the server before anything runs there; it takes only what its `AcceptEnv` names.
+    pub environment: Vec<(String, String)>,
     /// Whether anything is to run as root: then connecting finds out how to become it, and fails where that cannot be.
     pub root: bool,
     /// The user's password for sudo, where it wants one.
@@ -119,12 +122,14 @@ impl Settings {
             known_hosts: Vec::new(),
             host_key_alias: None,
             revoked_host_keys: None,
+            hash_known_hosts: false,
             unknown_host_key: UnknownHostKey::Refuse,
             connect_timeout: Duration::from_secs(10),
             dial_timeout: None,
             keep_alive: KeepAlive { interval: Duration::from_secs(15), unanswered: 3 },
             address_family: AddressFamily::Any,
             bind_address: None,
+            environment: Vec::new(),
             root: true,
             sudo_password: None,
         }

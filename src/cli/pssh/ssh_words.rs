@@ -28,13 +28,14 @@ pub(super) struct SshWords {
 }
 
 /// Options of ssh_config that are done as ssh does them.
-const DONE: [&str; 25] = [
+const DONE: [&str; 28] = [
     "addressfamily",
     "bindaddress",
     "certificatefile",
     "challengeresponseauthentication",
     "connecttimeout",
     "globalknownhostsfile",
+    "hashknownhosts",
     "hostkeyalias",
     "hostname",
     "identitiesonly",
@@ -47,8 +48,10 @@ const DONE: [&str; 25] = [
     "proxycommand",
     "proxyjump",
     "pubkeyauthentication",
+    "sendenv",
     "serveralivecountmax",
     "serveraliveinterval",
+    "setenv",
     "stricthostkeychecking",
     "tcpkeepalive",
     "user",
@@ -235,7 +238,7 @@ mod tests {
             (&[], &["-tt"]),
             (&[], &["-qA"]),
             (&[], &["-L", "1:h:2"]),
-            (&[], &["-o", "SendEnv=X"]),
+            (&[], &["-o", "ForwardX11=yes"]),
             (&[], &["word"]),
             (&[], &["-"]),
             (&[], &["-p"]),

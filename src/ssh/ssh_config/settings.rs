@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::answer::Answer;
+use super::environment::{environment, variables};
 use super::question::Question;
 use super::tokens::Tokens;
 use crate::ssh::methods::Method;
@@ -47,15 +48,15 @@ impl Answers {
             known_hosts: self.known_hosts(answer),
             host_key_alias: answer.one("hostkeyalias").map(str::to_owned),
             revoked_host_keys: paths(answer, "revokedhostkeys", "RevokedHostKeys", &tokens)?.pop(),
+            hash_known_hosts: answer.yes("hashknownhosts"),
             unknown_host_key: unknown_host_key(answer),
             connect_timeout: bare.connect_timeout,
             // To ssh 0 is no limit.
             dial_timeout: answer.number("connecttimeout").filter(|seconds| *seconds > 0).map(Duration::from_secs),
             keep_alive: keep_alive(answer).unwrap_or(bare.keep_alive),
             address_family: address_family(answer),
-            bind_address: answer.one("bindaddress").map(str::parse).transpose().map_err(|_| {
-                format!("BindAddress of {}: kfleet takes an IP address there, and no name", question.host)
-            })?,
+            bind_address: answer.one("bindaddress").map(str::to_owned),
+            environment: environment(answer, variables()),
             password: bare.password,
             root: bare.root,
             sudo_password: bare.sudo_password,
