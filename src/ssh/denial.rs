@@ -32,8 +32,9 @@ impl Denial<'_> {
         let mut said = self.notes.clone();
         let forbidden: Vec<_> =
             Method::ALL.into_iter().filter(|method| self.is_forbidden(*method)).map(Method::name).collect();
-        if said.is_empty() && self.proven.is_empty() && self.methods.contains(&Method::PublicKey) {
-            said.push("there is no key to offer".to_owned());
+        if said.is_empty() && self.proven.is_empty() {
+            let keys = self.methods.contains(&Method::PublicKey);
+            said.push(if keys { "there is no key to offer" } else { "nothing was offered" }.to_owned());
         }
         // russh shows "too many authentication failures" as a refusal with nothing left to try.
         let hung_up = self.offered && (self.hung_up || takes.is_empty());

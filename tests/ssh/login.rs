@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use kfleet::host::{Connect, HostError};
-use kfleet::ssh::{Dialer, Keyring, Settings};
+use kfleet::ssh::{Dialer, Keyring, Method, Settings};
 
 use crate::agent::Agent;
 use crate::sshd::{Sshd, connect, keygen, run};
@@ -106,6 +106,7 @@ async fn nobody_is_asked_for_a_passphrase_that_is_not_needed() {
     };
     let mut settings = Settings { identities: vec![sshd.path("id"), sshd.path("locked")], ..sshd.settings() };
     assert_eq!(asks(&settings), 1);
+    assert_eq!(asks(&Settings { methods: vec![Method::Password], ..settings.clone() }), 0);
     let agent = Agent::start(&sshd);
     settings.agent = Some(agent.socket.clone());
     assert_eq!(asks(&settings), 1);

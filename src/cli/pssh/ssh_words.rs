@@ -252,5 +252,10 @@ mod tests {
         let words = scp("-rqCvP22").unwrap();
         assert_eq!((words.recursive, words.port.as_deref()), (true, Some("22")));
         assert!(read(&["ForwardAgent no", "LogLevel=DEBUG"], &["-x", "-a", "-k", "-T", "-n", "-C", "-vvv"]).is_ok());
+        for option in
+            ["PasswordAuthentication=no", "PreferredAuthentications publickey", "SendEnv=LANG", "HashKnownHosts yes"]
+        {
+            assert!(read(&[option], &[]).is_ok(), "{option}");
+        }
     }
 }
