@@ -52,9 +52,14 @@ pub(super) fn dns_name(text: &str) -> Result<String, Complaint> {
     Ok(text.to_owned())
 }
 
-/// Who logs in.
+/// Who logs in, in a domain of Windows as `DOMAIN\user`.
 pub(super) fn user(text: &str) -> Result<String, Complaint> {
-    word(text, "a user's name", "letters, digits, `.`, `_`, `-`, `+` and `@`", 256, |c| ".-_+@".contains(c))
+    let allowed = "letters, digits, `.`, `_`, `-`, `+`, `@` and `\\`";
+    let user = word(text, "a user's name", allowed, 256, |c| ".-_+@\\".contains(c))?;
+    match user.ends_with('\\') {
+        true => Err(Complaint::new("a user's name does not end with `\\`").within(text.len() - 1..text.len())),
+        false => Ok(user),
+    }
 }
 
 /// A jump host as `[user@]host[:port]`, where the host may be one of ssh_config's; an IPv6 address with a port is in brackets.
@@ -204,10 +209,12 @@ mod tests {
 
     #[test]
     fn no_name_is_an_option_or_a_second_command() {
-        for bad in ["-o", "-oProxyCommand=x", "root;id", "$(id)", "`id`", "a|b", "a\nb", "a'b", "a\\b"] {
+        for bad in ["-o", "-oProxyCommand=x", "root;id", "$(id)", "`id`", "a|b", "a\nb", "a'b", "a\\"] {
             assert!(user(bad).is_err() && interface(bad).is_err(), "{bad:?}");
         }
-        assert_eq!(user("jdoe@corp.example").as_deref(), Ok("jdoe@corp.example"));
+        for good in ["jdoe@corp.example", "CORP\\jdoe"] {
+            assert_eq!(user(good).as_deref(), Ok(good));
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 use std::collections::VecDeque;
 
+use russh::MethodSet;
 use russh::client::Handle;
 use russh::keys::load_openssh_certificate;
-use russh::{MethodKind, MethodSet};
 use secrecy::SecretString;
 
 use super::agent::Agent;
@@ -10,6 +10,7 @@ use super::attempt::Said;
 use super::client::Client;
 use super::denial::Denial;
 use super::keyring::Keyring;
+use super::methods::Method;
 use super::offer::{Choice, Offer};
 use super::patience::Patience;
 use super::settings::Settings;
@@ -27,8 +28,11 @@ pub async fn authenticate(
     patience: &Patience,
 ) -> Result<(), HostError> {
     let mut notes = Vec::new();
-    let agent = agent(session, settings, patience, &mut notes).await?;
-    let offers = offers(settings, keyring, agent.as_ref(), &mut notes).into();
+    let (mut agent, mut offers) = (None, Vec::new());
+    if settings.methods.contains(&Method::PublicKey) {
+        agent = the_agent(session, settings, patience, &mut notes).await?;
+        offers = all_offers(settings, keyring, agent.as_ref(), &mut notes);
+    }
     let mut password = settings.password.as_ref();
     if password.is_some() && keyring.has_refused(settings) {
         notes.push("the password was refused before, and not tried again".to_owned());
@@ -40,7 +44,7 @@ pub async fn authenticate(
         keyring,
         password,
         agent,
-        offers,
+        offers: offers.into(),
         takes: None,
         proven: Vec::new(),
         offered: false,
@@ -50,7 +54,7 @@ pub async fn authenticate(
     patience.wait_for("the login did not end", login.run()).await?
 }
 
-async fn agent(
+async fn the_agent(
     session: &Handle<Client>,
     settings: &Settings,
     patience: &Patience,
@@ -66,7 +70,7 @@ async fn agent(
     }
 }
 
-fn offers(settings: &Settings, keyring: &Keyring, agent: Option<&Agent>, notes: &mut Vec<String>) -> Vec<Offer> {
+fn all_offers(settings: &Settings, keyring: &Keyring, agent: Option<&Agent>, notes: &mut Vec<String>) -> Vec<Offer> {
     let mut certificates = Vec::new();
     for path in settings.certificate_files() {
         match load_openssh_certificate(&path) {
@@ -112,6 +116,14 @@ pub struct Login<'a> {
     pub(super) tried: Tried,
 }
 
+/// What the server is shown next.
+enum Proof<'a> {
+    Key(Offer),
+    Answers(&'a SecretString),
+    Password(&'a SecretString),
+    Nothing,
+}
+
 /// What is not to be tried a second time. Each wrong password brings an account nearer to being locked.
 #[derive(Default)]
 pub struct Tried {
@@ -120,32 +132,25 @@ pub struct Tried {
     pub(super) nothing: bool,
 }
 
-impl Login<'_> {
+impl<'a> Login<'a> {
     /// One proof after the other; what the server takes decides which is next.
     async fn run(mut self) -> Result<(), HostError> {
         loop {
-            let password = self.password.filter(|_| !self.tried.password);
-            let (method, said) = if self.takes(MethodKind::PublicKey)
-                && let Some(offer) = self.offers.pop_front()
-            {
-                (KEY, self.by_key(offer).await)
-            } else if self.takes.is_none() && !self.tried.nothing {
-                // The server says what it takes; this does not count towards MaxAuthTries.
-                self.tried.nothing = true;
-                (NOTHING, self.by_nothing().await)
-            } else if self.takes(MethodKind::KeyboardInteractive)
-                && !self.tried.keyboard
-                && let Some(password) = password
-            {
-                self.tried.keyboard = true;
-                (PASSWORD, self.by_questions(password).await)
-            } else if self.takes(MethodKind::Password)
-                && let Some(password) = password
-            {
-                self.tried.password = true;
-                (PASSWORD, self.by_password(password).await)
-            } else {
-                return Err(self.failure());
+            let (method, said) = match self.next() {
+                Some(Proof::Key(offer)) => (KEY, self.by_key(offer).await),
+                Some(Proof::Nothing) => {
+                    self.tried.nothing = true;
+                    (NOTHING, self.by_nothing().await)
+                }
+                Some(Proof::Answers(password)) => {
+                    self.tried.keyboard = true;
+                    (PASSWORD, self.by_questions(password).await)
+                }
+                Some(Proof::Password(password)) => {
+                    self.tried.password = true;
+                    (PASSWORD, self.by_password(password).await)
+                }
+                None => return Err(self.failure()),
             };
             match said {
                 Said::Welcome => return Ok(()),
@@ -171,15 +176,32 @@ impl Login<'_> {
         }
     }
 
-    /// Whether the server takes a method, as far as is known.
-    fn takes(&self, method: MethodKind) -> bool {
-        self.takes.as_ref().is_none_or(|takes| takes.contains(&method))
+    /// What is tried next: of the ways that may be, the first that the server takes, as far as that is known.
+    fn next(&mut self) -> Option<Proof<'a>> {
+        let unasked = self.takes.is_none() && !self.tried.nothing;
+        let is_taken = |method: &&Method| self.takes.as_ref().is_none_or(|takes| takes.contains(&method.kind()));
+        for method in self.settings.methods.iter().filter(is_taken) {
+            let password = self.password.filter(|_| !self.tried.password);
+            let proof = match method {
+                Method::PublicKey => self.offers.pop_front().map(Proof::Key),
+                Method::KeyboardInteractive => password.filter(|_| !self.tried.keyboard).map(Proof::Answers),
+                Method::Password => password.map(Proof::Password),
+            };
+            match proof {
+                // The server says what it takes before it is told a password; this does not count towards MaxAuthTries.
+                Some(Proof::Answers(_) | Proof::Password(_)) if unasked => return Some(Proof::Nothing),
+                None => {}
+                proof => return proof,
+            }
+        }
+        unasked.then_some(Proof::Nothing)
     }
 
     fn failure(self) -> HostError {
         Denial {
             user: self.settings.user.clone(),
             notes: self.notes,
+            methods: &self.settings.methods,
             takes: self.takes.unwrap_or_else(MethodSet::empty),
             hung_up: self.session.is_closed(),
             proven: self.proven,

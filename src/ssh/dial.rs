@@ -43,7 +43,8 @@ impl Dialer {
             Escalation::Unasked(settings.user.clone())
         };
         login.hangup.disarm();
-        Ok(SshHost { name: settings.name.clone(), session, escalation })
+        let (name, environment) = (settings.name.clone(), settings.environment.clone());
+        Ok(SshHost { name, session, escalation, environment })
     }
 }
 

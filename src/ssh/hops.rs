@@ -106,7 +106,7 @@ fn identity(jump: &Settings) -> String {
         Via::Command(command) => Some(command),
         Via::Direct | Via::Jumps(_) => None,
     };
-    let keys = (identities, certificates, jump.identities_only, &jump.agent);
+    let keys = (identities, certificates, jump.identities_only, &jump.agent, &jump.methods);
     let host_key = (known_hosts, host_key_alias, jump.unknown_host_key);
     format!("{:?}", (address, port, user, command, keys, host_key))
 }

@@ -12,6 +12,8 @@ pub struct SshHost {
     pub(super) name: String,
     pub(super) session: Arc<Session>,
     pub(super) escalation: Escalation,
+    /// For everything that runs there.
+    pub(super) environment: Vec<(String, String)>,
 }
 
 #[async_trait]
@@ -22,7 +24,8 @@ impl Host for SshHost {
 
     async fn exec(&self, request: Request, output: &mut dyn Output) -> Result<Exit, HostError> {
         let (job, stop) = self.escalation.jobs(&request.program, request.input.is_some())?;
-        let job = Job { environment: request.environment, input: request.input, ..job };
+        let environment = self.environment.iter().cloned().chain(request.environment).collect();
+        let job = Job { environment, input: request.input, ..job };
         exec::run(&self.session, job, Some(stop), request.deadline, output).await
     }
 

@@ -6,6 +6,7 @@ use russh::keys::ssh_key::known_hosts::Marker;
 use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKey};
 
 use super::host_certificate;
+use super::host_pattern::hashed;
 use super::known_hosts::{self, KnownHosts, KnownKey};
 use super::refusal::Refusal;
 use super::revoked_keys;
@@ -136,7 +137,10 @@ impl HostKeys {
 
     fn write(&self, key: &PublicKey) -> Result<(), HostError> {
         let Some(file) = self.files.first() else { return Ok(()) };
-        known_hosts::append(file, &self.host.to_lowercase(), key).map_err(|error| HostError::HostKey {
+        let host = self.host.to_lowercase();
+        let host = if self.settings.hash_known_hosts { hashed(&host) } else { Ok(host) };
+        let written = host.and_then(|host| known_hosts::append(file, &host, key));
+        written.map_err(|error| HostError::HostKey {
             reason: format!("the new host key of {} cannot be written to {}: {error}", self.host, file.display()),
             hint: "make the file writable, or name another file of known host keys first".to_owned(),
         })

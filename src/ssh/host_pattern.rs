@@ -1,3 +1,6 @@
+use std::io;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
 use ring::hmac;
 use russh::keys::ssh_key::known_hosts::HostPatterns;
 
@@ -22,6 +25,17 @@ pub fn matches(patterns: &HostPatterns, host: &str) -> bool {
             found
         }
     }
+}
+
+/// What a line may have in place of `host`, which is in lower case: nobody reads from it where its user goes.
+///
+/// # Errors
+/// When the system gives no random bytes.
+pub fn hashed(host: &str) -> io::Result<String> {
+    let mut salt = [0; 20];
+    getrandom::fill(&mut salt).map_err(io::Error::other)?;
+    let hash = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &salt), host.as_bytes());
+    Ok(format!("|1|{}|{}", BASE64_STANDARD.encode(salt), BASE64_STANDARD.encode(hash)))
 }
 
 /// Whether `text` is what `pattern` describes: `*` is any run of bytes, `?` any single one.
@@ -52,7 +66,16 @@ pub fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{matches, wildcard};
+    use super::{hashed, matches, wildcard};
+
+    #[test]
+    fn a_hash_names_its_host_alone() {
+        let (one, other) = (hashed("[web1]:2222").unwrap(), hashed("[web1]:2222").unwrap());
+        assert_ne!(one, other);
+        for (host, expected) in [("[web1]:2222", true), ("web1", false)] {
+            assert_eq!(matches(&one.parse().unwrap(), host), expected, "{one} {host}");
+        }
+    }
 
     #[test]
     fn hosts_are_named_as_in_openssh() {

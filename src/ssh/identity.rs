@@ -25,6 +25,8 @@ pub struct Identity {
 pub enum KeyProblem {
     /// There is no file.
     Missing,
+    /// It is a public key.
+    Public,
     /// In the system's words, or the parser's.
     Unreadable(String),
     /// It has a passphrase, and nobody has said it.
@@ -37,6 +39,7 @@ impl fmt::Display for KeyProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("there is no such file"),
+            Self::Public => f.write_str("it is a public key, and no agent has the private one"),
             Self::Unreadable(reason) => write!(f, "cannot be read: {reason}"),
             Self::Locked => f.write_str("it has a passphrase, and none was given; `ssh-add` gives it to an agent"),
             Self::WrongPassphrase => f.write_str("the passphrase is wrong"),
@@ -59,7 +62,14 @@ impl Identity {
                         Err(KeyProblem::Locked)
                     }
                     _ if text.contains("ENCRYPTED") => Err(KeyProblem::Locked),
-                    _ => Err(KeyProblem::Unreadable(error.to_string())),
+                    // The public half may be named where an agent has the private one.
+                    _ => match text.lines().find_map(|line| PublicKey::from_openssh(line.trim()).ok()) {
+                        Some(key) => {
+                            public = Some(key);
+                            Err(KeyProblem::Public)
+                        }
+                        None => Err(KeyProblem::Unreadable(error.to_string())),
+                    },
                 },
             },
         };

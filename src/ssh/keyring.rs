@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::agent;
 use super::identity::{Identity, KeyProblem};
+use super::methods::Method;
 use super::settings::{Settings, Via};
 
 /// The private keys of a run, shared by all hosts: each file is read once, and its passphrase asked for once. It also keeps in
@@ -71,7 +72,7 @@ impl Keyring {
         let mut all = Vec::new();
         hosts.iter().for_each(|host| with_jumps(host, &mut all));
         let (mut seen, mut held, mut wanted) = (HashSet::new(), HashMap::new(), Vec::new());
-        for host in all {
+        for host in all.into_iter().filter(|host| host.methods.contains(&Method::PublicKey)) {
             let files = host.identity_files();
             // Most hosts of a fleet want the same.
             if !seen.insert((files.clone(), host.agent.clone(), host.password.is_some())) {

@@ -23,6 +23,7 @@ mod identity;
 mod keyring;
 mod known_hosts;
 mod line;
+mod methods;
 mod offer;
 mod patience;
 mod proxy_command;
@@ -41,6 +42,7 @@ pub use host::SshHost;
 pub use keyring::Keyring;
 #[cfg(any(test, fuzzing))]
 pub(crate) use known_hosts::KnownHosts;
+pub use methods::Method;
 pub use settings::{AddressFamily, KeepAlive, Settings, UnknownHostKey, Via};
 #[cfg(any(test, fuzzing))]
 pub(crate) use ssh_config::settings_where;

@@ -18,6 +18,15 @@ impl Patience {
         Self { endpoint, until: Instant::now() + allowed, allowed }
     }
 
+    /// As much of what is left, from now on, as `limit` allows.
+    pub fn at_most(&self, limit: Option<Duration>) -> Self {
+        let endpoint = self.endpoint.clone();
+        match limit.filter(|limit| *limit < self.left()) {
+            Some(limit) => Self::of(limit, endpoint),
+            None => Self { endpoint, ..*self },
+        }
+    }
+
     /// The time that is left.
     pub fn left(&self) -> Duration {
         self.until.saturating_duration_since(Instant::now())

@@ -1,8 +1,9 @@
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
+
+use super::methods::Method;
 
 /// How to reach one host and log in there.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Settings {
     pub user: String,
     /// How to get to the address.
     pub via: Via,
+    /// The ways to log in that may be tried, in this order; no other is, whatever the server takes.
+    pub methods: Vec<Method>,
     /// The user's password there, where the server takes one. What it is reached through is never told it.
     pub password: Option<SecretString>,
     /// Private keys to offer; the usual ones of `~/.ssh` where none is named.
@@ -33,16 +36,23 @@ pub struct Settings {
     pub host_key_alias: Option<String>,
     /// A file of host keys that are refused in any case.
     pub revoked_host_keys: Option<PathBuf>,
+    /// Whether a new key is written down for a hash of its host's name, and not for the name.
+    pub hash_known_hosts: bool,
     /// What becomes of a key that is not known.
     pub unknown_host_key: UnknownHostKey,
     /// The longest that connecting may take, login and the way to root included.
     pub connect_timeout: Duration,
+    /// The longest that dialling and the handshake may take of it, ssh's ConnectTimeout: where jump hosts are on the way, from
+    /// when those are there.
+    pub dial_timeout: Option<Duration>,
     /// When a server that is silent is given up.
     pub keep_alive: KeepAlive,
     /// Of which kind the address is to be.
     pub address_family: AddressFamily,
-    /// The address here that the connection comes from.
-    pub bind_address: Option<IpAddr>,
+    /// The address here that the connection comes from, or its name.
+    pub bind_address: Option<String>,
+    /// Asked of the server before anything runs there; it takes only what its `AcceptEnv` names.
+    pub environment: Vec<(String, String)>,
     /// Whether anything is to run as root: then connecting finds out how to become it, and fails where that cannot be.
     pub root: bool,
     /// The user's password for sudo, where it wants one.
@@ -103,6 +113,7 @@ impl Settings {
             port: 22,
             user: user.to_owned(),
             via: Via::Direct,
+            methods: Method::ALL.to_vec(),
             password: None,
             identities: Vec::new(),
             certificates: Vec::new(),
@@ -111,11 +122,14 @@ impl Settings {
             known_hosts: Vec::new(),
             host_key_alias: None,
             revoked_host_keys: None,
+            hash_known_hosts: false,
             unknown_host_key: UnknownHostKey::Refuse,
             connect_timeout: Duration::from_secs(10),
+            dial_timeout: None,
             keep_alive: KeepAlive { interval: Duration::from_secs(15), unanswered: 3 },
             address_family: AddressFamily::Any,
             bind_address: None,
+            environment: Vec::new(),
             root: true,
             sudo_password: None,
         }

@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use futures::FutureExt;
@@ -10,6 +10,7 @@ use super::auth::authenticate;
 use super::backoff::Backoff;
 use super::client::{Client, ClientError, words};
 use super::config::config;
+use super::hop::Hop;
 use super::hops::Hops;
 use super::host_key::HostKeys;
 use super::keyring::Keyring;
@@ -18,6 +19,7 @@ use super::patience::Patience;
 use super::proxy_command::{LastWords, ProxyCommand};
 use super::settings::{AddressFamily, Settings, Via};
 use super::socket::Socket;
+use crate::base::printable;
 use crate::host::HostError;
 
 /// The way to a host, from nothing to a user who is logged in.
@@ -94,10 +96,15 @@ impl Way {
     }
 
     async fn try_to_greet(&self, patience: &Patience) -> Result<Login, Failed> {
-        let Reached { line, hangup, last_words } = match &self.settings.via {
-            Via::Jumps(jumps) if !jumps.is_empty() => self.through(jumps, patience).await?,
-            Via::Direct | Via::Jumps(_) => self.directly(patience).await?,
-            Via::Command(command) => self.by(command)?,
+        let hop = match &self.settings.via {
+            Via::Jumps(jumps) if !jumps.is_empty() => Some(self.hops.last_of(jumps, &self.keyring, patience).await?),
+            Via::Direct | Via::Jumps(_) | Via::Command(_) => None,
+        };
+        let patience = &patience.at_most(self.settings.dial_timeout);
+        let Reached { line, hangup, last_words } = match (&self.settings.via, hop) {
+            (_, Some(hop)) => self.through(&hop, patience).await?,
+            (Via::Direct | Via::Jumps(_), None) => self.directly(patience).await?,
+            (Via::Command(command), None) => self.by(command)?,
         };
         let ended = Arc::new(OnceLock::new());
         match self.shake_hands(line, Arc::clone(&ended), patience).await {
@@ -118,10 +125,12 @@ impl Way {
     /// The first address that answers, each with its share of the time.
     async fn directly(&self, patience: &Patience) -> Result<Reached, HostError> {
         let addresses = self.resolve(patience).await?;
+        let own = self.own_addresses(patience).await?;
         let mut failures = Vec::new();
         for (index, address) in addresses.iter().enumerate() {
             let share = patience.left() / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
-            match tokio::time::timeout(share, Socket::connect(*address, self.settings.bind_address)).await {
+            let from = own.iter().find(|own| own.is_ipv4() == address.is_ipv4()).or(own.first()).copied();
+            match tokio::time::timeout(share, Socket::connect(*address, from)).await {
                 Ok(Ok(socket)) => {
                     let (line, hangup) = Line::over(socket);
                     return Ok(Reached { line, hangup, last_words: None });
@@ -135,6 +144,15 @@ impl Way {
             several => several.iter().map(|(to, reason)| format!("{to}: {reason}")).collect::<Vec<_>>().join("; "),
         };
         Err(self.unreachable(reason))
+    }
+
+    /// The addresses here of which the connection is to come from one; none where that does not matter.
+    async fn own_addresses(&self, patience: &Patience) -> Result<Vec<IpAddr>, HostError> {
+        let Some(name) = &self.settings.bind_address else { return Ok(Vec::new()) };
+        let looking = tokio::net::lookup_host((name.as_str(), 0));
+        let found = patience.wait_for("the name of its BindAddress was not resolved", looking).await?;
+        let found = found.map_err(|error| self.unreachable(format!("its BindAddress {}: {error}", printable(name))))?;
+        Ok(found.map(|address| address.ip()).collect())
     }
 
     /// The addresses behind the host's name, at least one.
@@ -159,8 +177,7 @@ impl Way {
         }
     }
 
-    async fn through(&self, jumps: &[Settings], patience: &Patience) -> Result<Reached, Failed> {
-        let hop = self.hops.last_of(jumps, &self.keyring, patience).await?;
+    async fn through(&self, hop: &Arc<Hop>, patience: &Patience) -> Result<Reached, Failed> {
         let Settings { address, port, .. } = &self.settings;
         let jump = hop.name();
         let late = format!("the jump host {jump} did not connect to it");

@@ -57,7 +57,7 @@ fn a_wrong_command_line_exits_as_pssh_does() {
 #[test]
 fn options_are_read_as_pssh_reads_them() {
     let Some(stage) = Stage::set() else { return };
-    let calls: [&[&str]; 14] = [
+    let calls: [&[&str]; 15] = [
         &["-x", "-F {F}", "-ihkube", "echo hi"],
         &["-X", "-F", "-X", "{F}", "-vih", "kube", "echo hi"],
         &["--extra-args=-F {F}", "--hosts=kube", "--inline", "echo hi"],
@@ -70,6 +70,7 @@ fn options_are_read_as_pssh_reads_them() {
         &["-x", "-F '{F}' -o", "-X", "ConnectTimeout 20", "-H", "one", "-i", "echo hi"],
         &["-x", "-F {F}", "-O", "ConnectTimeout=20", "-O", "BatchMode yes", "-H", "one", "-i", "echo hi"],
         &["-x", "-F {F} -4 -T -x -a", "-H", "one", "-i", "echo hi"],
+        &["-x", "-F {F} -n -C -q", "-H", "one", "-i", "echo hi"],
         &["-x", "-F {F}", "-x", "-l root -p {port} -q", "-H", "127.0.0.1", "-i", "echo hi"],
         &["-x", "-oUser=root -F{F}", "-H", "one", "-i", "echo", "a  b", "c"],
     ];

@@ -351,6 +351,16 @@ async fn a_new_key_is_written_where_that_is_wanted() {
     connect(alias).await.unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), format!("alias {ours}\n"));
     connect(Settings { known_hosts: vec![PathBuf::from("/dev/null")], ..settings.clone() }).await.unwrap();
+    // By a hash of its name; kfleet and `ssh` take the file for their own.
+    fs::remove_file(&file).unwrap();
+    let hashed = Settings { hash_known_hosts: true, known_hosts: vec![file.clone()], ..settings.clone() };
+    for _ in 0..2 {
+        connect(hashed.clone()).await.unwrap();
+    }
+    let written = fs::read_to_string(&file).unwrap();
+    assert_eq!((written.lines().count(), written.contains("127.0.0.1")), (1, false), "{written}");
+    fs::copy(&file, sshd.path("known_hosts")).unwrap();
+    assert_eq!(ssh_says(&Ssh::of(&sshd, "127.0.0.1")), Verdict::Taken);
     // A file that cannot be written is no key that is taken.
     let error = connect(Settings { known_hosts: vec![PathBuf::from("/proc/no/known_hosts")], ..settings }).await;
     let error = error.err().unwrap().to_string();

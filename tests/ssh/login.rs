@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use kfleet::host::{Connect, HostError};
-use kfleet::ssh::{Dialer, Keyring, Settings};
+use kfleet::ssh::{Dialer, Keyring, Method, Settings};
 
 use crate::agent::Agent;
 use crate::sshd::{Sshd, connect, keygen, run};
@@ -106,6 +106,7 @@ async fn nobody_is_asked_for_a_passphrase_that_is_not_needed() {
     };
     let mut settings = Settings { identities: vec![sshd.path("id"), sshd.path("locked")], ..sshd.settings() };
     assert_eq!(asks(&settings), 1);
+    assert_eq!(asks(&Settings { methods: vec![Method::Password], ..settings.clone() }), 0);
     let agent = Agent::start(&sshd);
     settings.agent = Some(agent.socket.clone());
     assert_eq!(asks(&settings), 1);
@@ -138,6 +139,30 @@ async fn an_agent_signs() {
     settings.agent = Some(sshd.path("no-agent"));
     let error = refused(settings).await;
     assert!(refusal(&error).0.contains("no-agent cannot be asked"), "{error}");
+}
+
+/// As 1Password, gpg-agent and hardware keys are set up: the file has the public half, and only the agent has the private one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_key_names_the_agents_key() {
+    let Some(sshd) = Sshd::start() else { return };
+    let agent = Agent::start(&sshd);
+    let public = sshd.path("token.pub");
+    std::fs::rename(sshd.path("id.pub"), &public).unwrap();
+    let mut settings = sshd.settings();
+    settings.agent = Some(agent.socket.clone());
+    (settings.identities, settings.identities_only) = (vec![public.clone()], true);
+    let error = refused(settings.clone()).await;
+    let expected =
+        format!("{} was not offered: it is a public key, and no agent has the private one", public.display());
+    assert!(refusal(&error).0.starts_with(&expected), "{error}");
+    agent.add(&sshd.path("id"));
+    std::fs::remove_file(sshd.path("id")).unwrap();
+    for kind in ["stranger1", "stranger2"] {
+        keygen(&sshd.path(kind), "ed25519", "");
+        agent.add(&sshd.path(kind));
+    }
+    let host = connect(settings).await.unwrap();
+    assert_eq!(run(&*host, "echo in").await.text(), "in\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

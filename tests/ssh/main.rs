@@ -16,6 +16,8 @@ mod host_keys;
 mod jump;
 mod lab;
 mod login;
+mod methods;
+mod patience;
 mod proxy_command;
 mod reach;
 mod ssh_config;

@@ -25,8 +25,9 @@ pub fn settings(file: &Path, address: &str) -> Settings {
     config(file, &[]).resolve(&[wanted(address)]).unwrap().settings.remove(0)
 }
 
-/// Client address, server port and user, as the host sees them.
-const WHO: &str = "echo ${SSH_CONNECTION%% *} ${SSH_CONNECTION##* } $(id -un)";
+/// Client address, server port, user and variables, as the host sees them.
+const WHO: &str =
+    "echo ${SSH_CONNECTION%% *} ${SSH_CONNECTION##* } $(id -un); env | grep -E '^(KF|CARGO|OTHER)' | sort";
 
 /// What `ssh` itself gets to; `None` where it does not get in.
 fn by_ssh(file: &Path, options: &[&str], host: &str) -> Option<String> {
@@ -50,7 +51,8 @@ async fn by_kfleet(file: &Path, options: &[&str], host: &str) -> Result<String, 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kfleet_gets_where_ssh_gets() {
-    let (Some(one), Some(two)) = (Sshd::start(), Sshd::start()) else { return };
+    let sshd = || Sshd::with("AcceptEnv KF_* CARGO_PKG_*", &["ed25519"]);
+    let (Some(one), Some(two)) = (sshd(), sshd()) else { return };
     let directory = TempDir::new().unwrap();
     let at = |name: &str| directory.path().join(name);
     fs::copy(one.path("known_hosts"), at("known_127.0.0.1")).unwrap();
@@ -110,6 +112,20 @@ async fn kfleet_gets_where_ssh_gets() {
         ("several keys", "Host b\n  IdentityFile DIR/stranger\n  IdentityFile KEY1", &["b"], &[]),
         ("no address of that family", "Host b\n  HostName 127.0.0.1\n  AddressFamily inet6", &["b"], &[]),
         ("an address to come from", "Host b\n  BindAddress 127.0.0.3", &["a", "b"], &[]),
+        (
+            "a name to come from",
+            "Host b\n  BindAddress localhost\nHost c\n  BindAddress no.such.name.invalid",
+            &["b", "c"],
+            &[],
+        ),
+        (
+            "variables",
+            "Host b\n  SendEnv CARGO_PKG_N* NO_SUCH\n  SetEnv KF_ONE=one \"KF_TWO=two words\" OTHER=other\nHost c\n  \
+             SendEnv CARGO_*\n  SendEnv -CARGO_PKG_NAME\n  SetEnv KF_ONE=",
+            &["a", "b", "c"],
+            &[],
+        ),
+        ("variables by -o", "", &["a"], &["SendEnv=CARGO_PKG_NAME", "SetEnv=KF_ONE=1"]),
         ("nobody is there", "Host b\n  Port CLOSED", &["b"], &[]),
         ("-o before the file", "Host b\n  Port CLOSED", &["b"], &["Port=ONE"]),
         (
@@ -169,11 +185,13 @@ fn options_become_settings() {
   ConnectTimeout 7
   ServerAliveInterval 2m
   ServerAliveCountMax 5
+  HashKnownHosts yes
   UserKnownHostsFile /known/%n /known/more
   User ops
 Host off
   IdentityAgent none
   StrictHostKeyChecking off
+  ConnectTimeout 0
 Host variable
   IdentityAgent $KFLEET_NO_SUCH_VARIABLE
 Host usual
@@ -187,12 +205,15 @@ Host usual
     assert!(all.identities_only);
     assert_eq!(all.agent, Some("/run/ops/agent".into()));
     assert_eq!(all.unknown_host_key, UnknownHostKey::Write);
-    assert_eq!(all.connect_timeout, Duration::from_secs(7));
+    assert!(all.hash_known_hosts);
+    // On top of kfleet's own patience.
+    assert_eq!((all.dial_timeout, all.connect_timeout), (Some(Duration::from_secs(7)), Duration::from_secs(17)));
     assert_eq!((all.keep_alive.interval, all.keep_alive.unanswered), (Duration::from_secs(120), 5));
     let system = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
     assert_eq!(all.known_hosts, paths(&["/known/all", "/known/more", system[0], system[1]]));
 
     let off = settings(&file, "off");
+    assert_eq!(off.dial_timeout, None, "0 is no limit");
     assert_eq!((off.agent, off.unknown_host_key), (None, UnknownHostKey::Write));
     assert_eq!(settings(&file, "variable").agent, None);
 
@@ -228,13 +249,14 @@ fn the_command_line_comes_before_the_inventory_and_that_before_ssh_config() {
             _ => return format!("{}@{}:{} directly", settings.user, settings.address, settings.port),
         };
         let jumps: String = jumps.collect();
-        let Settings { user, port, identities, known_hosts, connect_timeout, .. } = settings;
-        format!("{user} {port} {identities:?} {known_hosts:?} {connect_timeout:?}{jumps}")
+        let Settings { user, port, identities, known_hosts, dial_timeout, connect_timeout, .. } = settings;
+        let dial = dial_timeout.map(|timeout| format!(" {timeout:?} of")).unwrap_or_default();
+        format!("{user} {port} {identities:?} {known_hosts:?}{dial} {connect_timeout:?}{jumps}")
     };
     let local = shown(&wanted("nobody-named-this"), &[]);
     let local = local.split('@').next().unwrap();
     for (wanted, options, expected) in [
-        (&wanted("a"), &[][..], format!(r#"file 1 ["/file"] [] 1s via {local}@filej:22 ["/hop"] []"#)),
+        (&wanted("a"), &[][..], format!(r#"file 1 ["/file"] [] 1s of 11s via {local}@filej:22 ["/hop"] []"#)),
         (
             &inventory,
             &[],
@@ -243,7 +265,7 @@ fn the_command_line_comes_before_the_inventory_and_that_before_ssh_config() {
         (
             &inventory,
             &["User=line", "port 3", "IDENTITYFILE=/line", "ConnectTimeout=3"],
-            r#"line 3 ["/line", "/file"] ["/known"] 3s via me@j:5 ["/hop", "/file"] ["/known"]"#.to_owned(),
+            r#"line 3 ["/line", "/file"] ["/known"] 3s of 6s via me@j:5 ["/hop", "/file"] ["/known"]"#.to_owned(),
         ),
         (&inventory, &["ProxyJump=none"], "inventory@a:2 directly".to_owned()),
         (&none, &[], "file@a:1 directly".to_owned()),
@@ -276,16 +298,16 @@ fn what_kfleet_does_not_do_is_said_once() {
         let all: Vec<Wanted> = (0..50).map(|at| wanted(&format!("h{at:02}"))).collect();
         config(&file, &[]).resolve(&all).unwrap().remarks
     };
-    let usual = "Host *\n  SendEnv LANG LC_*\n  HashKnownHosts yes\n  GSSAPIAuthentication yes\n  ControlMaster auto\n  \
+    let usual = "Host *\n  SendEnv LANG LC_*\n  SetEnv A=b\n  HashKnownHosts yes\n  GSSAPIAuthentication yes\n  ControlMaster auto\n  \
                  Compression yes\n  LocalForward 8080 localhost:80\n  Ciphers aes256-gcm@openssh.com\n";
     assert_eq!(remarks(usual), Vec::<String>::new());
-    let unusual = "Host h07\n  PKCS11Provider /usr/lib/opensc-pkcs11.so\nHost j\n  ProxyUseFdpass yes\n\
+    let unusual = "Host h07\n  ConnectionAttempts 3\n  HostKeyAlgorithms +ssh-rsa\n  PKCS11Provider /usr/lib/opensc-pkcs11.so\nHost j\n  ProxyUseFdpass yes\n\
                    Host h0*\n  ForwardAgent yes\n  ProxyJump j\n";
     assert_eq!(
         remarks(unusual),
         [
-            "ssh_config has options that kfleet passes over: ForwardAgent (for h00 and 9 more), PKCS11Provider (for h07), \
-          ProxyUseFdpass (for j)"
+            "ssh_config has options that kfleet passes over: ConnectionAttempts (for h07), ForwardAgent (for h00 and 9 more), \
+          HostKeyAlgorithms (for h07), PKCS11Provider (for h07), ProxyUseFdpass (for j)"
         ]
     );
 }
@@ -303,7 +325,6 @@ fn what_ssh_refuses_is_told_in_its_words() {
         ("", "a;id", &[], "`a;id` is no host's name"),
         ("", "$(id)", &[], "is no host's name"),
         ("Host a\n  ProxyJump x;id\n", "a", &[], ""),
-        ("Host a\n  BindAddress eth0\n", "a", &[], "BindAddress of a: kfleet takes an IP address there"),
     ] {
         fs::write(&file, text).unwrap();
         let error = config(&file, options).resolve(&[wanted(host)]).unwrap_err();
@@ -311,6 +332,12 @@ fn what_ssh_refuses_is_told_in_its_words() {
     }
     let missing = config(&directory.path().join("missing"), &[]).resolve(&[wanted("a")]).unwrap_err();
     assert!(missing.contains("missing"), "{missing}");
+    // As OpenSSH has it for users: a domain's are no harm.
+    let domain = Wanted { user: Some("CORP\\ops".to_owned()), ..wanted("a") };
+    fs::write(&file, "Host a\n  ProxyJump CORP\\ops@b\n").unwrap();
+    let settings = config(&file, &[]).resolve(&[domain]).unwrap().settings.remove(0);
+    let Via::Jumps(jumps) = &settings.via else { panic!("{settings:?}") };
+    assert_eq!((settings.user.as_str(), jumps[0].user.as_str()), ("CORP\\ops", "CORP\\ops"));
     let user = Wanted { user: Some("-x".to_owned()), ..wanted("a") };
     assert!(config(&file, &[]).resolve(&[user]).unwrap_err().contains("`-x` is no user's name"));
 }

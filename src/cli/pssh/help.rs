@@ -43,6 +43,8 @@ Other than pssh:
   A command that does not read all of -I's input has not failed.
   An IPv6 address needs no brackets where no port follows.
   -A asks on a terminal alone; pssh without one reads the password from stdin.
+  A host key that has changed is refused with StrictHostKeyChecking=no as well, where ssh goes on with a warning.
+  ssh's -C and -v are taken and change nothing: kfleet compresses nothing, and has no more to tell.
   -p 0 is a wrong command line; pssh does nothing for ever.
   What -O, -x and -X say and kfleet cannot do (ssh's -t, -L, -A, ...) is a wrong command line, and so is a port that is none."
 );
@@ -80,8 +82,9 @@ Exit status:
   4  the copy failed for a host
 
 Other than pscp:
+  A host key that has changed is refused with StrictHostKeyChecking=no as well, where ssh goes on with a warning.
   The hosts need a shell and dd (with --download head and stat), and no scp and no SFTP server.
-  What -O, -x and -X say and kfleet cannot do (scp's -p, -l, -C, ...) is a wrong command line."
+  What -O, -x and -X say and kfleet cannot do (scp's -p, -l, ...) is a wrong command line."
 );
 
 pub(super) const PSLURP: &str = concat!(
@@ -105,8 +108,9 @@ Exit status:
 Other than pslurp:
   The directory of a host whose entry has no port is HOST; pslurp calls it HOST:None.
   Without -L there are copies; scp takes pslurp's HOST:PORT/LOCAL for a host.
+  A host key that has changed is refused with StrictHostKeyChecking=no as well, where ssh goes on with a warning.
   The hosts need a shell, head and stat, and no scp and no SFTP server.
-  What -O, -x and -X say and kfleet cannot do (scp's -p, -l, -C, ...) is a wrong command line."
+  What -O, -x and -X say and kfleet cannot do (scp's -p, -l, ...) is a wrong command line."
 );
 
 pub(super) const PRSYNC: &str = concat!(

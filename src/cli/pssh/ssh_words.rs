@@ -28,22 +28,30 @@ pub(super) struct SshWords {
 }
 
 /// Options of ssh_config that are done as ssh does them.
-const DONE: [&str; 20] = [
+const DONE: [&str; 28] = [
     "addressfamily",
     "bindaddress",
     "certificatefile",
+    "challengeresponseauthentication",
     "connecttimeout",
     "globalknownhostsfile",
+    "hashknownhosts",
     "hostkeyalias",
     "hostname",
     "identitiesonly",
     "identityagent",
     "identityfile",
+    "kbdinteractiveauthentication",
+    "passwordauthentication",
     "port",
+    "preferredauthentications",
     "proxycommand",
     "proxyjump",
+    "pubkeyauthentication",
+    "sendenv",
     "serveralivecountmax",
     "serveraliveinterval",
+    "setenv",
     "stricthostkeychecking",
     "tcpkeepalive",
     "user",
@@ -52,12 +60,12 @@ const DONE: [&str; 20] = [
 ];
 
 /// Options that say what kfleet does anyway, by what they say of it; `*` is anything, of what changes nothing for the command.
-const SO_ANYWAY: [(&str, &str); 22] = [
+const SO_ANYWAY: [(&str, &str); 21] = [
     ("addkeystoagent", "no"),
     ("canonicalizehostname", "no"),
     ("checkhostip", "*"),
     ("clearallforwardings", "*"),
-    ("compression", "no"),
+    ("compression", "*"),
     ("controlmaster", "*"),
     ("controlpath", "*"),
     ("controlpersist", "*"),
@@ -71,7 +79,6 @@ const SO_ANYWAY: [(&str, &str); 22] = [
     ("loglevel", "*"),
     ("numberofpasswordprompts", "1"),
     ("permitlocalcommand", "no"),
-    ("pubkeyauthentication", "yes"),
     ("requesttty", "no"),
     ("updatehostkeys", "no"),
     ("visualhostkey", "no"),
@@ -112,8 +119,10 @@ impl SshWords {
             (_, '6') => self.options.push("AddressFamily=inet6".to_owned()),
             (Of::Ssh, 'q') => self.quiet = true,
             (Of::Scp, 'r') => self.recursive = true,
-            // No terminal, no X11, no agent, no tickets: nothing of it is ever handed on.
-            (Of::Ssh, 'T' | 'x' | 'a' | 'k') => {}
+            // No terminal, no X11, no agent, no tickets: nothing of it is ever handed on. Without pssh's -I there is no input.
+            (Of::Ssh, 'T' | 'x' | 'a' | 'k' | 'n') => {}
+            // Nothing is compressed, which changes no result, and there is no more to tell.
+            (_, 'C' | 'v') => {}
             // pssh's scp is quiet already; nobody is asked, and of scp's two protocols neither is used.
             (Of::Scp, 'q' | 'B' | 'T' | 'O' | 's') => {}
             _ => return false,
@@ -231,7 +240,7 @@ mod tests {
             (&[], &["-tt"]),
             (&[], &["-qA"]),
             (&[], &["-L", "1:h:2"]),
-            (&[], &["-o", "SendEnv=X"]),
+            (&[], &["-o", "ForwardX11=yes"]),
             (&[], &["word"]),
             (&[], &["-"]),
             (&[], &["-p"]),
@@ -239,9 +248,14 @@ mod tests {
             assert!(read(options, extra).is_err(), "{options:?} {extra:?}");
         }
         let scp = |word: &str| SshWords::read(&[], &[word.to_owned()], Of::Scp);
-        assert!(scp("-p").is_err() && scp("-l100").is_err() && scp("-C").is_err());
-        let words = scp("-rqP22").unwrap();
+        assert!(scp("-p").is_err() && scp("-l100").is_err() && scp("-n").is_err());
+        let words = scp("-rqCvP22").unwrap();
         assert_eq!((words.recursive, words.port.as_deref()), (true, Some("22")));
-        assert!(read(&["ForwardAgent no", "LogLevel=DEBUG"], &["-x", "-a", "-k", "-T"]).is_ok());
+        assert!(read(&["ForwardAgent no", "LogLevel=DEBUG"], &["-x", "-a", "-k", "-T", "-n", "-C", "-vvv"]).is_ok());
+        for option in
+            ["PasswordAuthentication=no", "PreferredAuthentications publickey", "SendEnv=LANG", "HashKnownHosts yes"]
+        {
+            assert!(read(&[option], &[]).is_ok(), "{option}");
+        }
     }
 }

@@ -9,6 +9,7 @@
 //! ```
 
 mod answer;
+mod environment;
 mod names;
 mod question;
 mod settings;

@@ -1,8 +1,17 @@
-/// Whether `ssh` may be asked about a host or a user of this name: a `Match exec` or a `ProxyCommand` may hand it to a shell.
+/// Whether `ssh` may be asked about a host of this name: a `Match exec` or a `ProxyCommand` may hand it to a shell.
 /// OpenSSH has had this rule itself since 9.6.
 pub(super) fn is_harmless(name: &str) -> bool {
     let harmful = |c: char| c.is_control() || c.is_whitespace() || "'`\"$\\;&<>|(){}".contains(c);
     !name.is_empty() && !name.starts_with('-') && !name.contains(harmful)
+}
+
+/// The same of a user: OpenSSH's rule for those allows `DOMAIN\user` and a blank, but no option behind one.
+pub(super) fn is_harmless_user(name: &str) -> bool {
+    let harmful = |c: char| c.is_control() || "'`\";&<>|(){}".contains(c);
+    let hides_option =
+        || name.char_indices().any(|(at, c)| c.is_whitespace() && name[at + c.len_utf8()..].starts_with('-'));
+    let is_plain = !name.is_empty() && !name.starts_with('-') && !name.contains(harmful);
+    is_plain && !name.ends_with('\\') && !hides_option()
 }
 
 /// A jump host as ssh_config writes it: `[user@]host[:port]`.
@@ -28,20 +37,44 @@ impl JumpHost {
             None => (rest, None),
         };
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let all_harmless = is_harmless(host) && user.as_deref().is_none_or(is_harmless);
+        let all_harmless = is_harmless(host) && user.as_deref().is_none_or(is_harmless_user);
         all_harmless.then(|| Self { host: host.to_owned(), user, port })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::JumpHost;
+    use super::{JumpHost, is_harmless, is_harmless_user};
+
+    #[test]
+    fn users_have_a_rule_of_their_own() {
+        for (name, user, host) in [
+            ("ops", true, true),
+            ("ops@corp.example", true, true),
+            ("CORP\\ops", true, false),
+            ("CORP\\", false, false),
+            ("HOST$", true, false),
+            ("a b", true, false),
+            ("a -oProxyCommand=id", false, false),
+            ("-l", false, false),
+            ("", false, false),
+            ("a\nb", false, false),
+            ("$(id)", false, false),
+            ("`id`", false, false),
+            ("a;id", false, false),
+            ("a|id", false, false),
+            ("a'b", false, false),
+        ] {
+            assert_eq!((is_harmless_user(name), is_harmless(name)), (user, host), "{name:?}");
+        }
+    }
 
     #[test]
     fn jump_hosts_are_read_as_ssh_writes_them() {
         for (text, user, host, port) in [
             ("bastion", None, "bastion", None),
             ("ops@bastion:2222", Some("ops"), "bastion", Some(2222)),
+            ("CORP\\ops@bastion", Some("CORP\\ops"), "bastion", None),
             ("ops@corp@[10.0.0.1]:22", Some("ops@corp"), "10.0.0.1", Some(22)),
             ("[::1]:22", None, "::1", Some(22)),
             ("[fe80::1%eth0]", None, "fe80::1%eth0", None),

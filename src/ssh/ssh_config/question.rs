@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::answer::Answer;
-use super::names::{JumpHost, is_harmless};
+use super::names::{JumpHost, is_harmless, is_harmless_user};
 use crate::base::printable;
 use crate::inventory::ConfigFile;
 
@@ -84,7 +84,7 @@ impl Question {
             return Err(format!("`{}` is no host's name that ssh may be asked for", printable(&self.host)));
         }
         match &self.user {
-            Some(user) if !is_harmless(user) => {
+            Some(user) if !is_harmless_user(user) => {
                 Err(format!("`{}` is no user's name that ssh may be asked for", printable(user)))
             }
             _ => Ok(()),

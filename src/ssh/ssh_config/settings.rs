@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::answer::Answer;
+use super::environment::{environment, variables};
 use super::question::Question;
 use super::tokens::Tokens;
+use crate::ssh::methods::Method;
 use crate::ssh::settings::{AddressFamily, KeepAlive, Settings, UnknownHostKey, Via};
 
 /// Everything that was asked and answered.
@@ -38,6 +40,7 @@ impl Answers {
         Ok(Settings {
             port: answer.number("port").unwrap_or(bare.port),
             via: self.via(question, answer, &tokens)?,
+            methods: methods(answer),
             identities: self.identities(answer, &tokens)?,
             certificates: paths(answer, "certificatefile", "CertificateFile", &tokens)?,
             identities_only: answer.yes("identitiesonly"),
@@ -45,13 +48,15 @@ impl Answers {
             known_hosts: self.known_hosts(answer),
             host_key_alias: answer.one("hostkeyalias").map(str::to_owned),
             revoked_host_keys: paths(answer, "revokedhostkeys", "RevokedHostKeys", &tokens)?.pop(),
+            hash_known_hosts: answer.yes("hashknownhosts"),
             unknown_host_key: unknown_host_key(answer),
-            connect_timeout: answer.number("connecttimeout").map_or(bare.connect_timeout, Duration::from_secs),
+            connect_timeout: bare.connect_timeout,
+            // To ssh 0 is no limit.
+            dial_timeout: answer.number("connecttimeout").filter(|seconds| *seconds > 0).map(Duration::from_secs),
             keep_alive: keep_alive(answer).unwrap_or(bare.keep_alive),
             address_family: address_family(answer),
-            bind_address: answer.one("bindaddress").map(str::parse).transpose().map_err(|_| {
-                format!("BindAddress of {}: kfleet takes an IP address there, and no name", question.host)
-            })?,
+            bind_address: answer.one("bindaddress").map(str::to_owned),
+            environment: environment(answer, variables()),
             password: bare.password,
             root: bare.root,
             sudo_password: bare.sudo_password,
@@ -114,6 +119,22 @@ fn agent(answer: &Answer, tokens: &Tokens<'_>, usual: Option<PathBuf>) -> Result
             None => tokens.expand_path("IdentityAgent", text).map(|path| Some(PathBuf::from(path))),
         },
     }
+}
+
+/// Those of `PreferredAuthentications`, in its order, without what has an option of its own that says no.
+fn methods(answer: &Answer) -> Vec<Method> {
+    let allowed = |method: &Method| {
+        let keyword = match method {
+            Method::PublicKey => "pubkeyauthentication",
+            Method::KeyboardInteractive => "kbdinteractiveauthentication",
+            Method::Password => "passwordauthentication",
+        };
+        !matches!(answer.one(keyword), Some("no" | "false"))
+    };
+    let all = Method::ALL.into_iter().filter(allowed);
+    let Some(preferred) = answer.all("preferredauthentications").first() else { return all.collect() };
+    let all: Vec<Method> = all.collect();
+    preferred.split(',').filter_map(|name| all.iter().find(|method| method.name() == name).copied()).collect()
 }
 
 fn unknown_host_key(answer: &Answer) -> UnknownHostKey {

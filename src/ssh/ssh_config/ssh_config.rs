@@ -3,6 +3,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use super::answer::Answer;
 use super::question::Question;
@@ -54,14 +55,10 @@ impl SshConfig {
             remarks.extend(self.without_client(&questions)?);
         }
         let answers = self.answers(&questions)?;
-        let settings = wanted.iter().zip(&questions).map(|(wanted, question)| {
-            let mut settings = answers.settings(&wanted.name, question)?;
-            let said = answers.of.get(question).and_then(|answer| answer.one("connecttimeout"));
-            if let (Some(patience), None) = (wanted.patience, said) {
-                settings.connect_timeout = patience;
-            }
-            Ok(self.over(wanted, settings))
-        });
+        let settings = wanted
+            .iter()
+            .zip(&questions)
+            .map(|(wanted, question)| Ok(self.over(wanted, answers.settings(&wanted.name, question)?)));
         let settings = settings.collect::<Result<_, String>>()?;
         let mut unhonoured = Unhonoured::default();
         for (question, answer) in &answers.of {
@@ -85,8 +82,12 @@ impl SshConfig {
 
     /// What is said of a host elsewhere, over what ssh_config says; what `-o` says stays.
     fn over(&self, wanted: &Wanted, mut settings: Settings) -> Settings {
-        if let Some(timeout) = wanted.connect_timeout.filter(|_| !self.has("connecttimeout")) {
-            settings.connect_timeout = timeout;
+        if let Some(patience) = wanted.connect_timeout.or(wanted.patience) {
+            settings.connect_timeout = patience;
+        }
+        give_room(&mut settings);
+        if let Some(all) = wanted.connect_timeout.filter(|_| !self.has("connecttimeout")) {
+            (settings.connect_timeout, settings.dial_timeout) = (all, None);
         }
         self.keys_over(wanted, &mut settings);
         // The jump hosts that are named there too; what lies before them is ssh_config's alone.
@@ -182,6 +183,19 @@ impl SshConfig {
         });
         answers.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What ssh_config allows for dialling, here and on the way, is not taken from the time for the logins, of which ssh counts none.
+fn give_room(settings: &mut Settings) {
+    let mut room = Duration::ZERO;
+    let mut give = |settings: &mut Settings| {
+        room = room.saturating_add(settings.dial_timeout.unwrap_or_default());
+        settings.connect_timeout = settings.connect_timeout.saturating_add(room);
+    };
+    if let Via::Jumps(jumps) = &mut settings.via {
+        jumps.iter_mut().for_each(&mut give);
+    }
+    give(settings);
 }
 
 /// Takes questions one by one; nothing more is asked after the first that has no answer.

@@ -3,11 +3,13 @@ use std::collections::BTreeMap;
 use super::answer::Answer;
 
 /// What ssh_config may say, kfleet does not do, and somebody may count on. What only changes how `ssh` looks, or how it would
-/// share connections, is not here; nor are the algorithms, for which kfleet has an order of its own.
-const UNHONOURED: [(&str, &str); 13] = [
+/// share connections, is not here; nor are most algorithms, for which kfleet has an order of its own.
+const UNHONOURED: [(&str, &str); 14] = [
     ("bindinterface", "BindInterface"),
+    ("connectionattempts", "ConnectionAttempts"),
     ("forwardagent", "ForwardAgent"),
     ("hostbasedauthentication", "HostbasedAuthentication"),
+    ("hostkeyalgorithms", "HostKeyAlgorithms"),
     ("knownhostscommand", "KnownHostsCommand"),
     ("nohostauthenticationforlocalhost", "NoHostAuthenticationForLocalhost"),
     ("permitlocalcommand", "PermitLocalCommand"),
@@ -15,7 +17,6 @@ const UNHONOURED: [(&str, &str); 13] = [
     ("proxyusefdpass", "ProxyUseFdpass"),
     ("remotecommand", "RemoteCommand"),
     ("securitykeyprovider", "SecurityKeyProvider"),
-    ("setenv", "SetEnv"),
     ("tunnel", "Tunnel"),
     ("verifyhostkeydns", "VerifyHostKeyDNS"),
 ];

@@ -18,9 +18,9 @@ pub struct Wanted {
     pub identities: Vec<PathBuf>,
     /// Files of known host keys, in place of ssh_config's.
     pub known_hosts: Vec<PathBuf>,
-    /// The longest that connecting may take.
+    /// The longest that connecting may take, in place of ssh_config's ConnectTimeout; what `-o` says of that comes on top.
     pub connect_timeout: Option<Duration>,
-    /// The same where nobody says it, ssh_config neither.
+    /// The same where nobody says it; on top comes what ssh_config says, too.
     pub patience: Option<Duration>,
     /// The jump hosts on the way, in place of ssh_config's; none at all where the list is empty. They have the keys and the known
     /// host keys that are said here.
