@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::io;
 
+use crate::base::SSH_PASSWORD;
 use crate::ssh::Settings;
 
 use super::password::PasswordSource;
@@ -31,7 +32,7 @@ impl SshPasswordArg {
             ask: self.ask_ssh_password,
             fd: self.ssh_password_fd,
             command: self.ssh_password_command.as_deref(),
-            variable: "KFLEET_SSH_PASSWORD",
+            variable: SSH_PASSWORD,
         };
         let mut known = HashMap::new();
         for host in hosts {

@@ -2,6 +2,8 @@ use std::io;
 
 use secrecy::SecretString;
 
+use crate::base::SUDO_PASSWORD;
+
 use super::password::PasswordSource;
 
 /// The password that sudo asks for on the hosts, for every command that becomes root there.
@@ -30,7 +32,7 @@ impl SudoPasswordArg {
             ask: self.ask_sudo_password,
             fd: self.sudo_password_fd,
             command: self.sudo_password_command.as_deref(),
-            variable: "KFLEET_SUDO_PASSWORD",
+            variable: SUDO_PASSWORD,
         };
         source.get("sudo password on the hosts: ")
     }
