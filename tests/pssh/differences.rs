@@ -44,7 +44,9 @@ fn what_cannot_be_mapped_is_an_error() {
         ("pssh", &["-O", "NoSuchOption=yes", "-H", "one", "true"]),
         ("pssh", &["-X", "word", "-H", "one", "true"]),
         ("pssh", &["-p", "0", "-H", "one", "true"]),
-        ("pssh", &["-H", "one:port", "true"]),
+        // Of all hosts, and so of none alone.
+        ("pssh", &["-x", "-p port", "-H", "one two", "true"]),
+        ("pssh", &["-O", "Port=port", "-H", "one two", "true"]),
         ("pscp", &["-x", "-l 100 -C", "-H", "one", "file", "/nowhere/file"]),
     ] {
         let arguments = [&F, arguments].concat();

@@ -60,3 +60,21 @@ fn the_environment_says_what_the_command_line_does_not() {
         }
     }
 }
+
+#[test]
+fn an_odd_entry_is_the_failure_of_its_host_alone() {
+    let Some(stage) = Stage::set() else { return };
+    let arguments = ["-x", "-F {F}", "-h", "odd", "-o", "out", "echo $PSSH_HOST"];
+    assert_eq!(stage.same(Call::new("pssh", &arguments)).status, Some(4));
+    let ran = stage.kfleet(Call::new("pssh", &[&arguments[..4], &["-i", "-H", "@one", "echo", "hello"]].concat()));
+    let said = ran.stdout();
+    for words in [
+        "[SUCCESS] one\nhello\n",
+        "[SUCCESS] two\nhello\n",
+        "Exited with error code 255\nStderr: kfleet: odd:4: `ssh -G web_1,x` fails: ",
+        "Exited with error code 255\nStderr: kfleet: odd:5: `port` is no port\n",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!((ran.status, said.matches("[SUCCESS] one\n").count()), (Some(4), 2), "{ran:?}");
+}

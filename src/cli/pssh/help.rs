@@ -44,7 +44,7 @@ Other than pssh:
   An IPv6 address needs no brackets where no port follows.
   -A asks on a terminal alone; pssh without one reads the password from stdin.
   -p 0 is a wrong command line; pssh does nothing for ever.
-  What -O, -x and -X say and kfleet cannot do (ssh's -t, -L, -A, ...) is a wrong command line, and so is a port that is none."
+  What -O, -x and -X say and kfleet cannot do (ssh's -t, -L, -A, ...) is a wrong command line."
 );
 
 pub(super) const PNUKE: &str = concat!(
