@@ -1,4 +1,4 @@
-use crate::stage::{Call, Stage};
+use crate::stage::{Call, Stage, has_pssh};
 
 /// Arguments, variables, and the exit code.
 type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], i32);
@@ -59,6 +59,21 @@ fn the_environment_says_what_the_command_line_does_not() {
             assert_eq!(stage.same(call).status, Some(status), "{call:?}");
         }
     }
+}
+
+#[test]
+fn new_host_keys_that_cannot_be_written_are_taken_and_told_once() {
+    let Some(stage) = Stage::set() else { return };
+    let options = ["-O", "StrictHostKeyChecking=accept-new", "-O", "UserKnownHostsFile=/proc/no/known_hosts"];
+    let arguments = [&["-x", "-F {F}"], &options[..], &["-H", "one two three", "true"]].concat();
+    let call = Call::new("pssh", &arguments);
+    let ran = stage.kfleet(call);
+    if has_pssh() {
+        let real = stage.real(call);
+        assert_eq!((ran.status, &ran.blocks), (real.status, &real.blocks), "ssh goes on too");
+    }
+    let told = format!("kfleet: the new host key of [127.0.0.1]:{} was taken, but not written to ", stage.sshd.port);
+    assert!(ran.status == Some(0) && ran.stderr.starts_with(&told) && ran.stderr.lines().count() == 1, "{ran:?}");
 }
 
 #[test]
