@@ -36,6 +36,22 @@ fn a_crate_with_one_keeper_is_named_by_no_other() {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
+/// Any other way would hand on the variables that have passwords.
+#[test]
+fn programs_of_this_machine_are_started_in_one_place() {
+    let others = sources()
+        .into_iter()
+        .filter(|(path, code)| path != "base/local_command.rs" && !path.contains("/tests/") && makes_commands(code));
+    let others: Vec<String> = others.map(|(path, _)| path).collect();
+    assert!(others.is_empty(), "{others:?} make a process's Command: use base::local_command there");
+}
+
+fn makes_commands(code: &str) -> bool {
+    let code = product_code(code).replace("tokio::process::Command::from(", "");
+    let named = r"\bprocess::(\{[^}]*)?\b(Command|\*|self)|\buse (std|tokio)::\{[^;]*\bprocess\b";
+    Regex::new(named).unwrap().is_match(&code)
+}
+
 #[test]
 fn every_room_is_on_the_map() {
     let declared = Regex::new(r"(?m)^pub mod (\w+);").unwrap();
@@ -80,6 +96,12 @@ fn the_rules_catch_what_they_are_for() {
         assert_eq!(misplaced_crates(path, code).len(), 1, "{path}: {code}");
     }
     assert_eq!(misplaced_crates("cluster/pki.rs", "use rcgen::KeyPair;"), Vec::<String>::new());
+    for code in
+        ["use std::process::{self, Stdio};", "tokio::process::Command::new(x)", "use std::process::{Child,\nCommand};"]
+    {
+        assert!(makes_commands(code), "{code}");
+    }
+    assert!(!makes_commands("use std::process::{ExitCode, Stdio}; // process::Command\nuse clap::Command;"));
 }
 
 /// What `code` in `path` (below src/) uses without being above it.

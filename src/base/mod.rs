@@ -1,6 +1,7 @@
 //! Small tools with no domain: any room may use them, they use none.
 
 mod interrupt;
+mod local_command;
 mod managed_block;
 mod nonce;
 mod printable;
@@ -12,6 +13,7 @@ mod tail;
 mod told;
 
 pub use interrupt::Interrupt;
+pub use local_command::{CA_PASSPHRASE, ProcessGroup, SSH_PASSWORD, SUDO_PASSWORD, local_command};
 pub use managed_block::{ManagedBlock, ManagedBlockError};
 pub use nonce::nonce;
 pub use printable::printable;

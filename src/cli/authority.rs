@@ -3,13 +3,13 @@ use std::io::{self, IsTerminal};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::base::CA_PASSPHRASE;
 use crate::cluster::Authority;
 use crate::engine::StateDir;
 
 const CERTIFICATE: &str = "ca.crt";
 /// Only ever encrypted.
 pub(super) const KEY: &str = "ca.key.encrypted";
-const VARIABLE: &str = "KFLEET_CA_PASSPHRASE";
 
 /// The cluster's CA, made on this machine: the one that was kept, else a new one.
 ///
@@ -23,7 +23,7 @@ pub(super) fn of(state: &StateDir) -> Result<Authority, String> {
             Authority::open(certificate.expose_secret(), key.expose_secret(), &passphrase)
                 .map_err(|error| error.to_string())
         }
-        (Some(_), Some(_), None) => Err(format!("the CA's key is encrypted: give its passphrase in {VARIABLE}")),
+        (Some(_), Some(_), None) => Err(format!("the CA's key is encrypted: give its passphrase in {CA_PASSPHRASE}")),
         (_, _, passphrase) => {
             let authority =
                 Authority::generate("kubernetes", jiff::Timestamp::now()).map_err(|error| error.to_string())?;
@@ -41,10 +41,10 @@ pub(super) fn of(state: &StateDir) -> Result<Authority, String> {
 }
 
 fn passphrase() -> Result<Option<SecretString>, String> {
-    match env::var(VARIABLE) {
+    match env::var(CA_PASSPHRASE) {
         Ok(passphrase) if !passphrase.is_empty() => return Ok(Some(passphrase.into())),
         Ok(_) | Err(env::VarError::NotPresent) => {}
-        Err(env::VarError::NotUnicode(_)) => return Err(format!("{VARIABLE} is not UTF-8")),
+        Err(env::VarError::NotUnicode(_)) => return Err(format!("{CA_PASSPHRASE} is not UTF-8")),
     }
     if !io::stdin().is_terminal() {
         return Ok(None);

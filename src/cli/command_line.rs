@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::ssh::unwritten_host_keys;
+
 use super::Exit;
-use super::exit::{complain, statuses};
+use super::exit::{complain, note, statuses};
 use super::{
     completions, copy, fetch, history, hosts, import, man, panic_hook, plan, pssh, reinit, remove, reset, run, shell,
     up,
@@ -88,6 +90,7 @@ fn asynchronously(command: impl Future<Output = Exit>) -> Exit {
             let exit = runtime.block_on(command);
             // A name lookup that hangs must not keep a finished command from its end.
             runtime.shutdown_background();
+            unwritten_host_keys().iter().for_each(|remark| note(remark));
             exit
         }
         Err(error) => complain(Exit::Local, &format!("cannot start: {error}")),

@@ -1,9 +1,11 @@
 use std::fs::File;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::{env, io};
 
 use secrecy::SecretString;
 use zeroize::Zeroizing;
+
+use crate::base::local_command;
 
 /// Where a password comes from: a person, a file descriptor, a command, or else a variable. Never argv, which every user of this
 /// machine can read.
@@ -59,7 +61,7 @@ fn told(source: &str, error: &io::Error) -> io::Error {
 }
 
 fn by_command(command: &str) -> io::Result<SecretString> {
-    let mut child = Command::new("/bin/sh").args(["-c", command]).stdout(Stdio::piped()).spawn()?;
+    let mut child = local_command("/bin/sh").args(["-c", command]).stdout(Stdio::piped()).spawn()?;
     let mut said = child.stdout.take().ok_or_else(|| io::Error::other("no output"))?;
     let line = first_line(&mut said);
     // A command that has more to say is not broken off.

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::io;
 
+use crate::base::SSH_PASSWORD;
 use crate::ssh::Settings;
 
 use super::password::PasswordSource;
@@ -32,7 +33,7 @@ impl SshPasswordArg {
             fd: self.ssh_password_fd,
             command: self.ssh_password_command.as_deref(),
             flag: "--ssh-password",
-            variable: "KFLEET_SSH_PASSWORD",
+            variable: SSH_PASSWORD,
         };
         let mut known = HashMap::new();
         for host in hosts {

@@ -1,5 +1,7 @@
 use secrecy::SecretString;
 
+use crate::base::SUDO_PASSWORD;
+
 use super::Exit;
 use super::exit::complain;
 use super::password::PasswordSource;
@@ -31,7 +33,7 @@ impl SudoPasswordArg {
             fd: self.sudo_password_fd,
             command: self.sudo_password_command.as_deref(),
             flag: "--sudo-password",
-            variable: "KFLEET_SUDO_PASSWORD",
+            variable: SUDO_PASSWORD,
         };
         source
             .get("sudo password on the hosts: ")

@@ -5,7 +5,8 @@ use crate::host::HostError;
 /// What a host could not do, as a failure of the run.
 pub fn of_host(error: &HostError, step: Option<&str>) -> Failure {
     let kind = match error {
-        HostError::Resolve { .. }
+        HostError::Unusable { .. }
+        | HostError::Resolve { .. }
         | HostError::Unreachable { .. }
         | HostError::Jump { .. }
         | HostError::HostKey { .. }

@@ -7,6 +7,12 @@ use thiserror::Error;
 /// The texts are fragments that fit "failed to connect: …"; a hint says what the person at the keyboard can do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum HostError {
+    /// What is said of it leads nowhere; nothing was dialled.
+    #[error("{reason}")]
+    Unusable {
+        /// Where it is said, and what is wrong with it.
+        reason: String,
+    },
     /// The name has no address.
     #[error("cannot resolve {address}: {reason}")]
     Resolve {
@@ -85,7 +91,7 @@ impl HostError {
                 Some("is it up, does its firewall let you in, and is that sshd's port? try `ssh` to it")
             }
             Self::Lost { .. } => Some("run the same command again: what is done stays done"),
-            Self::Deadline { .. } => None,
+            Self::Unusable { .. } | Self::Deadline { .. } => None,
         }
     }
 }

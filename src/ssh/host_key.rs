@@ -1,5 +1,5 @@
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::SystemTime;
 
 use russh::keys::ssh_key::known_hosts::Marker;
@@ -11,6 +11,7 @@ use super::known_hosts::{self, KnownHosts, KnownKey};
 use super::refusal::Refusal;
 use super::revoked_keys;
 use super::settings::{Settings, UnknownHostKey};
+use super::unwritten::{Unwritten, WRITING};
 use crate::host::HostError;
 
 /// What is known of one host's keys, and the decision on the one it shows.
@@ -56,9 +57,6 @@ const ALGORITHMS: [Algorithm; 6] = [
     Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
     Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
 ];
-
-/// One new key at a time is written down: two hosts behind one address must not both be new.
-static WRITING: Mutex<()> = Mutex::new(());
 
 impl HostKeys {
     /// Reads what is known of the host.
@@ -124,10 +122,10 @@ impl HostKeys {
     pub fn verify(&self, key: &PublicKey, certificate: Option<&Certificate>) -> Result<(), HostError> {
         match self.decide(key, certificate) {
             Err(Refused::Unknown(_)) if self.settings.unknown_host_key == UnknownHostKey::Write => {
-                let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut unwritten = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
                 // Another connection may have written it in the meantime, or another key.
                 match Self::read(&self.settings)?.decide(key, certificate) {
-                    Err(Refused::Unknown(_)) => self.write(key),
+                    Err(Refused::Unknown(_)) => self.write(key, &mut unwritten),
                     decided => decided.map_err(Refused::into_error),
                 }
             }
@@ -135,15 +133,20 @@ impl HostKeys {
         }
     }
 
-    fn write(&self, key: &PublicKey) -> Result<(), HostError> {
+    fn write(&self, key: &PublicKey, unwritten: &mut Unwritten) -> Result<(), HostError> {
         let Some(file) = self.files.first() else { return Ok(()) };
         let host = self.host.to_lowercase();
-        let host = if self.settings.hash_known_hosts { hashed(&host) } else { Ok(host) };
-        let written = host.and_then(|host| known_hosts::append(file, &host, key));
-        written.map_err(|error| HostError::HostKey {
-            reason: format!("the new host key of {} cannot be written to {}: {error}", self.host, file.display()),
-            hint: "make the file writable, or name another file of known host keys first".to_owned(),
-        })
+        let name = if self.settings.hash_known_hosts { hashed(&host) } else { Ok(host.clone()) };
+        match name.and_then(|name| known_hosts::append(file, &name, key)) {
+            Err(error) if !unwritten.take(file, &host, key, &error) => Err(HostError::HostKey {
+                reason: format!(
+                    "the host key of {host} is another than before, and neither can be written to {}: {error}",
+                    file.display()
+                ),
+                hint: "make the file writable, or name another file of known host keys first".to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Where a new key would be written.

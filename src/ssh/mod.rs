@@ -34,6 +34,7 @@ mod settings;
 mod signer;
 mod socket;
 mod ssh_config;
+mod unwritten;
 mod way;
 
 pub use dial::Dialer;
@@ -47,3 +48,4 @@ pub use settings::{AddressFamily, KeepAlive, Settings, UnknownHostKey, Via};
 #[cfg(any(test, fuzzing))]
 pub(crate) use ssh_config::settings_where;
 pub use ssh_config::{Resolved, SshConfig, Wanted};
+pub use unwritten::unwritten_host_keys;

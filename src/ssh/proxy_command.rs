@@ -8,16 +8,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, BufReader, ReadBuf};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::watch;
 
-use crate::base::printable;
+use crate::base::{ProcessGroup, local_command, printable};
 
-/// A local command whose stdin and stdout lead to a host. It is killed when this is dropped.
+/// A local command whose stdin and stdout lead to a host. It is killed, with all that it started, when this
+/// is dropped.
 pub struct ProxyCommand {
     input: ChildStdin,
     output: ChildStdout,
-    _child: Child,
+    _group: ProcessGroup,
 }
 
 /// What a command said last on stderr.
@@ -31,16 +32,12 @@ impl ProxyCommand {
     /// Starts `command` as `ssh` does: by the user's shell, which becomes it.
     pub fn start(command: &str) -> io::Result<(Self, LastWords)> {
         let shell = env::var_os("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| OsString::from("/bin/sh"));
-        let mut child = Command::new(shell)
-            .arg("-c")
-            .arg(format!("exec {command}"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // A Ctrl-C is for kfleet, which lets what must not be cut come to its end.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
+        let mut shell = local_command(shell);
+        shell.arg("-c").arg(format!("exec {command}"));
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A Ctrl-C is for kfleet, which lets what must not be cut come to its end.
+        let mut group = ProcessGroup::spawn(shell)?;
+        let child = &mut group.leader;
         let (Some(input), Some(output), Some(errors)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err(io::ErrorKind::BrokenPipe.into());
@@ -48,7 +45,7 @@ impl ProxyCommand {
         let line = Arc::new(Mutex::new(String::new()));
         let (end, ended) = watch::channel(false);
         tokio::spawn(listen(errors, Arc::clone(&line), end));
-        Ok((Self { input, output, _child: child }, LastWords { line, ended }))
+        Ok((Self { input, output, _group: group }, LastWords { line, ended }))
     }
 }
 

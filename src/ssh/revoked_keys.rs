@@ -3,7 +3,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use russh::keys::{Certificate, PublicKey};
-use tokio::process::Command;
+
+use crate::base::local_command;
 
 /// What a key revocation list of OpenSSH begins with.
 const KRL: &[u8] = b"SSHKRL\n\0";
@@ -31,9 +32,11 @@ async fn in_revocation_list(file: &Path, key: &PublicKey, certificate: Option<&C
     let shown = shown.map_err(|error| error.to_string())?;
     let mut asked = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
     writeln!(asked, "{shown}").map_err(|error| error.to_string())?;
-    let mut ssh_keygen = Command::new("ssh-keygen");
-    ssh_keygen.arg("-Qf").arg(file).arg(asked.path()).stdin(Stdio::null()).kill_on_drop(true);
-    let output = ssh_keygen.output().await.map_err(|error| format!("ssh-keygen cannot be run: {error}"))?;
+    let mut ssh_keygen = local_command("ssh-keygen");
+    ssh_keygen.arg("-Qf").arg(file).arg(asked.path()).stdin(Stdio::null());
+    let mut ssh_keygen = tokio::process::Command::from(ssh_keygen);
+    let output =
+        ssh_keygen.kill_on_drop(true).output().await.map_err(|error| format!("ssh-keygen cannot be run: {error}"))?;
     match output.status.code() {
         Some(0) => Ok(false),
         Some(1) => Ok(true),

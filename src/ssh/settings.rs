@@ -5,6 +5,11 @@ use secrecy::SecretString;
 
 use super::methods::Method;
 
+/// OpenSSH's own files of known host keys.
+pub(super) const USER_KNOWN_HOSTS: [&str; 2] = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
+/// The same of all users of this machine.
+pub(super) const SYSTEM_KNOWN_HOSTS: [&str; 2] = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+
 /// How to reach one host and log in there.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -140,12 +145,7 @@ impl Settings {
         if !self.known_hosts.is_empty() {
             return self.known_hosts.iter().map(|path| at_home(path)).collect();
         }
-        let system = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"].map(PathBuf::from);
-        ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"]
-            .iter()
-            .map(|path| at_home(Path::new(path)))
-            .chain(system)
-            .collect()
+        USER_KNOWN_HOSTS.iter().chain(&SYSTEM_KNOWN_HOSTS).map(|path| at_home(Path::new(path))).collect()
     }
 
     pub(super) fn revoked_host_keys_file(&self) -> Option<PathBuf> {
@@ -176,7 +176,7 @@ impl Settings {
 }
 
 /// `~/` at the start is the home directory, as in ssh_config.
-fn at_home(path: &Path) -> PathBuf {
+pub(super) fn at_home(path: &Path) -> PathBuf {
     match (path.strip_prefix("~"), etcetera::home_dir()) {
         (Ok(rest), Ok(home)) => home.join(rest),
         _ => path.to_owned(),

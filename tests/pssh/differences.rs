@@ -44,7 +44,9 @@ fn what_cannot_be_mapped_is_an_error() {
         ("pssh", &["-O", "NoSuchOption=yes", "-H", "one", "true"]),
         ("pssh", &["-X", "word", "-H", "one", "true"]),
         ("pssh", &["-p", "0", "-H", "one", "true"]),
-        ("pssh", &["-H", "one:port", "true"]),
+        // Of all hosts, and so of none alone.
+        ("pssh", &["-x", "-p port", "-H", "one two", "true"]),
+        ("pssh", &["-O", "Port=port", "-H", "one two", "true"]),
         ("pscp", &["-x", "-l 100 -C", "-H", "one", "file", "/nowhere/file"]),
     ] {
         let arguments = [&F, arguments].concat();
@@ -65,12 +67,29 @@ fn a_command_whose_time_is_over_is_ended() {
 }
 
 #[test]
-fn ctrl_c_ends_everything_and_says_so() {
+fn ctrl_c_and_a_closed_terminal_end_everything_and_say_so() {
     let Some(stage) = Stage::set() else { return };
+    for signal in ["INT", "HUP"] {
+        ends_everything(&stage, signal);
+    }
+}
+
+fn ends_everything(stage: &Stage, signal: &str) {
     let seconds = format!("61.{}", stage.sshd.port);
     let config = format!("-F {}", stage.sshd.path("ssh_config").display());
-    let child = Command::new(stage.link("pssh"))
-        .args(["-x", &config, "-p", "2", "-H", "one two three", "sleep", &seconds])
+    let child = Command::new("env")
+        .args([
+            &format!("--default-signal={signal}"),
+            &stage.link("pssh"),
+            "-x",
+            &config,
+            "-p",
+            "2",
+            "-H",
+            "one two three",
+            "sleep",
+            &seconds,
+        ])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
@@ -80,9 +99,9 @@ fn ctrl_c_ends_everything_and_says_so() {
         assert!(started.elapsed() < Duration::from_secs(20));
         std::thread::sleep(Duration::from_millis(50));
     }
-    let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let _ = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.status.code(), Some(3), "{signal}");
     let said = String::from_utf8(output.stdout).unwrap();
     let count = |word: &str| said.lines().filter(|line| line.ends_with(word)).count();
     assert_eq!((count("Interrupted"), count("three Cancelled")), (2, 1), "{said}");

@@ -1,4 +1,4 @@
-use crate::stage::{Call, Stage};
+use crate::stage::{Call, Stage, has_pssh};
 
 /// Arguments, variables, and the exit code.
 type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], i32);
@@ -59,4 +59,37 @@ fn the_environment_says_what_the_command_line_does_not() {
             assert_eq!(stage.same(call).status, Some(status), "{call:?}");
         }
     }
+}
+
+#[test]
+fn new_host_keys_that_cannot_be_written_are_taken_and_told_once() {
+    let Some(stage) = Stage::set() else { return };
+    let options = ["-O", "StrictHostKeyChecking=accept-new", "-O", "UserKnownHostsFile=/proc/no/known_hosts"];
+    let arguments = [&["-x", "-F {F}"], &options[..], &["-H", "one two three", "true"]].concat();
+    let call = Call::new("pssh", &arguments);
+    let ran = stage.kfleet(call);
+    if has_pssh() {
+        let real = stage.real(call);
+        assert_eq!((ran.status, &ran.blocks), (real.status, &real.blocks), "ssh goes on too");
+    }
+    let told = format!("kfleet: the new host key of [127.0.0.1]:{} was taken, but not written to ", stage.sshd.port);
+    assert!(ran.status == Some(0) && ran.stderr.starts_with(&told) && ran.stderr.lines().count() == 1, "{ran:?}");
+}
+
+#[test]
+fn an_odd_entry_is_the_failure_of_its_host_alone() {
+    let Some(stage) = Stage::set() else { return };
+    let arguments = ["-x", "-F {F}", "-h", "odd", "-o", "out", "echo $PSSH_HOST"];
+    assert_eq!(stage.same(Call::new("pssh", &arguments)).status, Some(4));
+    let ran = stage.kfleet(Call::new("pssh", &[&arguments[..4], &["-i", "-H", "@one", "echo", "hello"]].concat()));
+    let said = ran.stdout();
+    for words in [
+        "[SUCCESS] one\nhello\n",
+        "[SUCCESS] two\nhello\n",
+        "Exited with error code 255\nStderr: kfleet: odd:4: `ssh -G web_1,x` fails: ",
+        "Exited with error code 255\nStderr: kfleet: odd:5: `port` is no port\n",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!((ran.status, said.matches("[SUCCESS] one\n").count()), (Some(4), 2), "{ran:?}");
 }

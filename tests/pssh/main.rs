@@ -9,6 +9,7 @@
 )]
 
 mod askpass;
+mod children;
 mod copies;
 mod differences;
 mod hosts;

@@ -145,6 +145,7 @@ fn furnish(here: &Path) {
     fs::write(here.join("kube"), "# the cluster\none\n\ntwo # a worker\n").unwrap();
     fs::write(here.join("users"), "root@one\ntwo root\nthree nobody-here-1\n").unwrap();
     fs::write(here.join("wrong"), "one a b\nroot@two root\nthree\n").unwrap();
+    fs::write(here.join("odd"), "one\ntwo:\n\nweb_1,x\nthree:port # none\n").unwrap();
     fs::create_dir_all(here.join("tree/inner")).unwrap();
     fs::write(here.join("file"), "text\nof a file").unwrap();
     fs::write(here.join("tree/a file"), "one").unwrap();

@@ -89,8 +89,40 @@ fn a_second_ctrl_c_waits_for_nothing() {
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
+#[test]
+fn a_closed_terminal_ends_it_as_ctrl_c_does_but_not_under_nohup() {
+    let Some(fleet) = Fleet::start() else { return };
+    // Whoever runs the tests may do it under nohup.
+    let told = |option: &str, line: &str| {
+        let kfleet = fleet.kfleet(&["run", "--hosts", "node1", line]);
+        let mut env = Command::new("/usr/bin/env");
+        env.arg(option).arg(kfleet.get_program()).args(kfleet.get_args()).env_clear().current_dir(fleet.home.path());
+        env.envs(kfleet.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let mut run = env.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(run.stdout.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        // By the shell, and by the system.
+        for _ in 0..2 {
+            send("HUP", run.id());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let rest: Vec<String> = lines.map(Result::unwrap).collect();
+        (run.wait_with_output().unwrap().status.code(), first, rest)
+    };
+    let (status, first, rest) = told("--default-signal=HUP", "trap '' HUP; echo $$; exec sleep 600");
+    let shell = first.strip_prefix("node1: ").unwrap();
+    assert!(!fs::exists(format!("/proc/{shell}")).unwrap(), "{shell}");
+    assert_eq!((status, rest.len()), (Some(3), 0), "{rest:?}");
+    let (status, _, rest) = told("--ignore-signal=HUP", "echo on; sleep 1; echo end");
+    assert_eq!((status, rest), (Some(0), vec!["node1: end".to_owned()]));
+}
+
 fn interrupt(process: u32) {
-    assert!(Command::new("kill").args(["-INT", &process.to_string()]).status().unwrap().success());
+    send("INT", process);
+}
+
+fn send(signal: &str, process: u32) {
+    assert!(Command::new("kill").args([&format!("-{signal}"), &process.to_string()]).status().unwrap().success());
 }
 
 #[test]

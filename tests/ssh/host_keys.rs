@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use kfleet::host::HostError;
-use kfleet::ssh::{Settings, UnknownHostKey};
+use kfleet::ssh::{Settings, UnknownHostKey, Via, unwritten_host_keys};
 
 use crate::sshd::{Sshd, connect, keygen, public};
 
@@ -361,8 +361,18 @@ async fn a_new_key_is_written_where_that_is_wanted() {
     assert_eq!((written.lines().count(), written.contains("127.0.0.1")), (1, false), "{written}");
     fs::copy(&file, sshd.path("known_hosts")).unwrap();
     assert_eq!(ssh_says(&Ssh::of(&sshd, "127.0.0.1")), Verdict::Taken);
-    // A file that cannot be written is no key that is taken.
-    let error = connect(Settings { known_hosts: vec![PathBuf::from("/proc/no/known_hosts")], ..settings }).await;
-    let error = error.err().unwrap().to_string();
-    assert!(error.contains("cannot be written to /proc/no/known_hosts: "), "{error}");
+    // A file that cannot be written keeps nobody out, as it does not with `ssh`; but what shows another key then is no new host.
+    let nowhere = PathBuf::from("/proc/no/known_hosts");
+    let settings = Settings { known_hosts: vec![nowhere.clone()], ..settings };
+    for _ in 0..2 {
+        connect(settings.clone()).await.unwrap();
+    }
+    let taken: Vec<String> = unwritten_host_keys().into_iter().filter(|line| line.contains("/proc/no/")).collect();
+    assert_eq!(taken.len(), 1, "{taken:?}");
+    let start = format!("the new host key of [127.0.0.1]:{port} was taken, but not written to /proc/no/known_hosts: ");
+    assert!(taken[0].starts_with(&start), "{taken:?}");
+    let Some(another) = Sshd::start() else { return };
+    let via = Via::Command(format!("busybox nc 127.0.0.1 {}", another.port));
+    let error = connect(Settings { via, identities: vec![another.path("id")], ..settings }).await.err().unwrap();
+    assert!(error.to_string().contains("is another than before"), "{error}");
 }

@@ -194,6 +194,8 @@ Host off
   ConnectTimeout 0
 Host variable
   IdentityAgent $KFLEET_NO_SUCH_VARIABLE
+Host everybody
+  GlobalKnownHostsFile \"/known/to all\"
 Host usual
 ";
     fs::write(&file, all).unwrap();
@@ -212,6 +214,11 @@ Host usual
     let system = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
     assert_eq!(all.known_hosts, paths(&["/known/all", "/known/more", system[0], system[1]]));
 
+    let everybody = settings(&file, "everybody");
+    // As ever, even where the home directory has a blank.
+    let usual = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
+    assert_eq!(everybody.known_hosts, paths(&[usual[0], usual[1], "/known/to all"]));
+
     let off = settings(&file, "off");
     assert_eq!(off.dial_timeout, None, "0 is no limit");
     assert_eq!((off.agent, off.unknown_host_key), (None, UnknownHostKey::Write));
@@ -220,6 +227,46 @@ Host usual
     let usual = settings(&file, "usual");
     let bare = Settings::to("usual", "usual", &usual.user);
     assert_eq!(format!("{usual:?}"), format!("{bare:?}"), "a host that nothing is said of is reached as ever");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_is_written_where_ssh_writes_it() {
+    let Some(sshd) = Sshd::start() else { return };
+    let line = format!("[127.0.0.1]:{} {}\n", sshd.port, sshd.host_key("ed25519"));
+    for (said, written) in [
+        ("\"DIR/My Keys/kh\" DIR/more", Some("My Keys/kh")),
+        ("\"DIR/new file\"", Some("new file")),
+        ("DIR/one DIR/two", Some("one")),
+        ("\"DIR/My File\"", None),
+    ] {
+        for by_kfleet_itself in [false, true] {
+            let directory = TempDir::new().unwrap();
+            let at = |name: &str| directory.path().join(name);
+            fs::create_dir(at("My Keys")).unwrap();
+            if written.is_none() {
+                fs::write(at("My"), "").unwrap();
+            }
+            let config = format!(
+                "Host *\nHostName 127.0.0.1\nPort {}\nUser root\nIdentityFile {}\nStrictHostKeyChecking accept-new\n\
+                 GlobalKnownHostsFile none\nHashKnownHosts no\nUserKnownHostsFile {said}\n",
+                sshd.port,
+                sshd.path("id").display()
+            );
+            fs::write(at("config"), config.replace("DIR", directory.path().to_str().unwrap())).unwrap();
+            if by_kfleet_itself {
+                let got = by_kfleet(&at("config"), &[], "b").await;
+                // Ssh cannot be asked which of the two it means, and one is there: nothing is written.
+                let refused = |reason: &String| reason.starts_with("UserKnownHostsFile of b: `/");
+                assert!(got.is_ok() == written.is_some() && got.as_ref().err().is_none_or(refused), "{said}: {got:?}");
+            } else {
+                assert!(by_ssh(&at("config"), &[], "b").is_some(), "{said}");
+            }
+            for name in ["My Keys/kh", "new file", "one", "more", "two", "My", "Keys/kh"] {
+                let found = fs::read_to_string(at(name)).unwrap_or_default();
+                assert_eq!(found, if written == Some(name) { &*line } else { "" }, "{said}: {name}");
+            }
+        }
+    }
 }
 
 #[test]

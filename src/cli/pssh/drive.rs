@@ -2,7 +2,6 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
 use jiff::ZonedDateTime;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::common_args::Common;
@@ -13,6 +12,7 @@ use crate::base::Interrupt;
 use crate::cli::Exit;
 use crate::cli::exit::complain;
 use crate::cli::look_args::paints_stdout;
+use crate::cli::signals::Signals;
 use crate::events::{FailureKind, Outcome};
 use crate::fanout::{Fanout, Told, command};
 use crate::host::{Connect, Request, Stream};
@@ -47,7 +47,7 @@ pub(super) async fn drive(
     let (terminal, colour) = (io::stdout().is_terminal(), paints_stdout());
     let report = Report::new(common.show, terminal, colour, names, io::stdout().lock(), io::stderr());
     let mut telling = command(Fanout { hosts, parallel: common.parallel, limit: common.limit, interrupt }, request);
-    let mut signals = Signals::catch();
+    let mut signals = Signals::new();
     let mut listener = Listener {
         report,
         stdout,
@@ -75,29 +75,6 @@ pub(super) async fn drive(
         }
     }
     listener.exit(status)
-}
-
-/// Ctrl-C, and what else asks for an end.
-struct Signals(Vec<tokio::signal::unix::Signal>);
-
-impl Signals {
-    fn catch() -> Self {
-        // Without a handler the system ends the program at the first one.
-        Self(
-            [SignalKind::interrupt(), SignalKind::terminate()]
-                .into_iter()
-                .filter_map(|kind| signal(kind).ok())
-                .collect(),
-        )
-    }
-
-    async fn next(&mut self) {
-        let waiting = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
-        match futures::future::select_all(waiting).await {
-            (Some(()), ..) => {}
-            (None, ..) => std::future::pending().await,
-        }
-    }
 }
 
 struct Listener<'a, O, E> {

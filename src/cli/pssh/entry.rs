@@ -15,15 +15,14 @@ pub(super) struct Entry {
     pub(super) port: Option<String>,
     /// Who logs in, where that is said.
     pub(super) user: Option<String>,
+    /// For people: the option, or the file with the line.
+    pub(super) place: String,
 }
 
 impl Entry {
-    /// `[user@]host[:port]`
-    fn parse(text: &str) -> Self {
-        let (user, rest) = match text.split_once('@') {
-            Some((user, rest)) if !user.is_empty() => (Some(user), rest),
-            _ => (None, text),
-        };
+    /// `[user@]host[:port]`; a user or a port of no letters is none, as for pssh.
+    fn parse(text: &str, place: &str) -> Self {
+        let (user, rest) = text.split_once('@').map_or((None, text), |(user, rest)| (Some(user), rest));
         let (host, port) = match rest.rsplit_once(':') {
             // Two colons without brackets are an IPv6 address, all of it.
             Some(_) if rest.parse::<Ipv6Addr>().is_ok() => (rest, None),
@@ -31,15 +30,16 @@ impl Entry {
             _ => (rest, None),
         };
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        Self { host: host.to_owned(), port: port.map(str::to_owned), user: user.map(str::to_owned) }
+        let said = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        Self { host: host.to_owned(), port: said(port), user: said(user), place: place.to_owned() }
     }
 
     /// The host of one line of a file without its comment, or what pssh says of a line that has none.
-    fn of_line(line: &str) -> Result<Self, String> {
+    fn of_line(line: &str, place: &str) -> Result<Self, String> {
         let fields: Vec<&str> = line.split_whitespace().collect();
         match fields.as_slice() {
-            [host] => Ok(Self::parse(host)),
-            [host, second] => match Self::parse(host) {
+            [host] => Ok(Self::parse(host, place)),
+            [host, second] => match Self::parse(host, place) {
                 Self { user: Some(_), .. } => Err(format!("User specified twice in line: \"{line}\"")),
                 entry => Ok(Self { user: Some((*second).to_owned()), ..entry }),
             },
@@ -59,9 +59,9 @@ impl Entry {
     }
 }
 
-/// The hosts of a text of words.
+/// The hosts of a text of words, as -H has them.
 pub(super) fn words(text: &str) -> Vec<Entry> {
-    text.split_whitespace().map(Entry::parse).collect()
+    text.split_whitespace().map(|word| Entry::parse(word, "-H")).collect()
 }
 
 /// The hosts of a file that `glob` lets through. A line that is wrong is told on stderr and left out, as pssh does it.
@@ -70,12 +70,12 @@ pub(super) fn words(text: &str) -> Vec<Entry> {
 /// Where the file cannot be read.
 pub(super) fn file(path: &Path, glob: Option<&Glob>) -> io::Result<Vec<Entry>> {
     let mut found = Vec::new();
-    for line in fs::read_to_string(path)?.lines() {
+    for (number, line) in (1..).zip(fs::read_to_string(path)?.lines()) {
         let line = line.split('#').next().unwrap_or_default().trim();
         if line.is_empty() {
             continue;
         }
-        match Entry::of_line(line) {
+        match Entry::of_line(line, &format!("{}:{number}", path.display())) {
             Ok(entry) if glob.is_none_or(|glob| glob.matches(&entry.host)) => found.push(entry),
             Ok(_) => {}
             Err(reason) => {
@@ -100,6 +100,8 @@ mod tests {
             ("h", "None \"h\" None"),
             ("root@h:22", "Some(\"root\") \"h\" Some(\"22\")"),
             ("h:x", "None \"h\" Some(\"x\")"),
+            ("@h:", "None \"h\" None"),
+            ("a@[::1]:", "Some(\"a\") \"::1\" None"),
             ("::1", "None \"::1\" None"),
             ("[::1]", "None \"::1\" None"),
             ("a@[fe80::1]:2", "Some(\"a\") \"fe80::1\" Some(\"2\")"),
@@ -112,17 +114,17 @@ mod tests {
 
     #[test]
     fn lines_may_end_with_a_user() {
-        assert_eq!(told(&Entry::of_line("h:22 root").unwrap()), "Some(\"root\") \"h\" Some(\"22\")");
-        assert!(Entry::of_line("a@h root").unwrap_err().starts_with("User specified twice"));
-        assert!(Entry::of_line("a b c").unwrap_err().starts_with("Bad line"));
+        assert_eq!(told(&Entry::of_line("h:22 root", "").unwrap()), "Some(\"root\") \"h\" Some(\"22\")");
+        assert!(Entry::of_line("a@h root", "").unwrap_err().starts_with("User specified twice"));
+        assert!(Entry::of_line("a b c", "").unwrap_err().starts_with("Bad line"));
     }
 
     #[test]
     fn the_default_user_is_not_shown() {
-        let entry = Entry::parse("a@h:22");
+        let entry = Entry::parse("a@h:22", "");
         assert_eq!(entry.shown(None), "a@h:22");
         assert_eq!(entry.shown(Some("a")), "h:22");
         assert_eq!(entry.shown(Some("b")), "a@h:22");
-        assert_eq!(Entry::parse("[::1]:22").shown(None), "[::1]:22");
+        assert_eq!(Entry::parse("[::1]:22", "").shown(None), "[::1]:22");
     }
 }

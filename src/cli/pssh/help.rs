@@ -46,7 +46,7 @@ Other than pssh:
   A host key that has changed is refused with StrictHostKeyChecking=no as well, where ssh goes on with a warning.
   ssh's -C and -v are taken and change nothing: kfleet compresses nothing, and has no more to tell.
   -p 0 is a wrong command line; pssh does nothing for ever.
-  What -O, -x and -X say and kfleet cannot do (ssh's -t, -L, -A, ...) is a wrong command line, and so is a port that is none."
+  What -O, -x and -X say and kfleet cannot do (ssh's -t, -L, -A, ...) is a wrong command line."
 );
 
 pub(super) const PNUKE: &str = concat!(

@@ -3,14 +3,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
 
 use super::askpass::askpass;
 use super::common_args::{Common, CommonArgs, Show};
 use super::drive::{Status, drive};
 use super::entry::Entry;
 use super::ssh_askpass::SshAskpass;
-use crate::base::quote;
+use crate::base::{ProcessGroup, local_command, quote};
 use crate::cli::Exit;
 use crate::cli::exit::complain;
 use crate::host::{self, Connect, Host, HostError, Output, Request, Stream};
@@ -175,14 +174,15 @@ impl Host for Rsync {
 
     async fn exec(&self, _request: Request, output: &mut dyn Output) -> Result<host::Exit, HostError> {
         let lost = |error: std::io::Error| HostError::Lost { reason: format!("rsync cannot be run: {error}") };
-        let mut rsync = Command::new("rsync");
-        // In a group of its own it does not get the terminal's Ctrl-C, which is kfleet's to act on.
-        rsync.args(&self.arguments).process_group(0).kill_on_drop(true);
+        let mut rsync = local_command("rsync");
+        rsync.args(&self.arguments);
         if let Some(askpass) = &self.askpass {
             rsync.envs(askpass.environment().map_err(lost)?);
         }
         rsync.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = rsync.spawn().map_err(lost)?;
+        // In a group of its own, with its ssh, it does not get the terminal's Ctrl-C, which is kfleet's to act on.
+        let mut group = ProcessGroup::spawn(rsync).map_err(lost)?;
+        let child = &mut group.leader;
         let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
         let (mut one, mut other) = (vec![0; 16 << 10], vec![0; 16 << 10]);
         while stdout.is_some() || stderr.is_some() {

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::printable;
+use crate::base::{local_command, printable};
 use crate::cli::errand::Errand;
 use crate::cli::exit::complain;
 use crate::cli::fanout_run::{Came, FanoutRun};
@@ -146,7 +146,9 @@ impl Session {
 /// Runs a command on this machine, by its shell; says how it ended where that is a failure.
 pub(super) async fn local(line: &str, personal: bool) -> Option<FailureKind> {
     let stdin = if personal { Stdio::inherit() } else { Stdio::null() };
-    let status = tokio::process::Command::new("/bin/sh").args(["-c", line]).stdin(stdin).status().await;
+    let mut shell = local_command("/bin/sh");
+    shell.args(["-c", line]).stdin(stdin);
+    let status = tokio::process::Command::from(shell).status().await;
     let failed = match status.map_err(|error: io::Error| error.to_string()) {
         Ok(status) if status.success() => return None,
         Ok(status) => status.to_string(),

@@ -11,6 +11,7 @@
 mod answer;
 mod environment;
 mod names;
+mod path_list;
 mod question;
 mod settings;
 #[expect(clippy::module_inception, reason = "a file is named after its type")]

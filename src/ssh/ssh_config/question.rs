@@ -1,9 +1,9 @@
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::answer::Answer;
 use super::names::{JumpHost, is_harmless, is_harmless_user};
-use crate::base::printable;
+use crate::base::{local_command, printable};
 use crate::inventory::ConfigFile;
 
 /// What `ssh` is asked: how it would get to a host.
@@ -26,7 +26,7 @@ impl Question {
     /// With ssh's own words, where it does not answer.
     pub(super) fn ask(&self, client: &Path) -> Result<Answer, String> {
         self.check()?;
-        let mut command = Command::new(client);
+        let mut command = local_command(client);
         command.arg("-G").stdin(Stdio::null());
         match &self.config {
             None => {}

@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use super::answer::Answer;
 use super::environment::{environment, variables};
+use super::path_list;
 use super::question::Question;
 use super::tokens::Tokens;
+use crate::base::printable;
 use crate::ssh::methods::Method;
-use crate::ssh::settings::{AddressFamily, KeepAlive, Settings, UnknownHostKey, Via};
+use crate::ssh::settings::{
+    AddressFamily, KeepAlive, SYSTEM_KNOWN_HOSTS, Settings, USER_KNOWN_HOSTS, UnknownHostKey, Via,
+};
 
 /// Everything that was asked and answered.
 pub(super) struct Answers {
@@ -45,7 +49,7 @@ impl Answers {
             certificates: paths(answer, "certificatefile", "CertificateFile", &tokens)?,
             identities_only: answer.yes("identitiesonly"),
             agent: agent(answer, &tokens, bare.agent)?,
-            known_hosts: self.known_hosts(answer),
+            known_hosts: self.known_hosts(question, answer)?,
             host_key_alias: answer.one("hostkeyalias").map(str::to_owned),
             revoked_host_keys: paths(answer, "revokedhostkeys", "RevokedHostKeys", &tokens)?.pop(),
             hash_known_hosts: answer.yes("hashknownhosts"),
@@ -93,14 +97,31 @@ impl Answers {
         paths(answer, "identityfile", "IdentityFile", tokens)
     }
 
-    fn known_hosts(&self, answer: &Answer) -> Vec<PathBuf> {
-        let keywords = ["userknownhostsfile", "globalknownhostsfile"];
-        if keywords.iter().all(|keyword| answer.all(keyword) == self.defaults.all(keyword)) {
-            return Vec::new();
+    fn known_hosts(&self, question: &Question, answer: &Answer) -> Result<Vec<PathBuf>, String> {
+        let keywords = [
+            ("userknownhostsfile", "UserKnownHostsFile", USER_KNOWN_HOSTS),
+            ("globalknownhostsfile", "GlobalKnownHostsFile", SYSTEM_KNOWN_HOSTS),
+        ];
+        let is_said = |keyword: &str| answer.all(keyword) != self.defaults.all(keyword);
+        if !keywords.iter().any(|(keyword, ..)| is_said(keyword)) {
+            return Ok(Vec::new());
         }
-        let files = keywords.iter().flat_map(|keyword| answer.all(keyword)).flat_map(|files| files.split_whitespace());
+        let mut files = Vec::new();
+        for (keyword, shown, usual) in keywords {
+            if !is_said(keyword) {
+                files.extend(usual.map(PathBuf::from));
+                continue;
+            }
+            for line in answer.all(keyword) {
+                files.extend(path_list::paths(line).map_err(|reason| {
+                    let (host, line) = (&question.host, printable(line));
+                    format!("{shown} of {host}: `{line}` may be one path or several, and {reason}; name paths without blanks")
+                })?);
+            }
+        }
         // The first is where new keys go: for a user without a file that is nowhere, and not the system's.
-        files.map(|file| PathBuf::from(if file == "none" { "/dev/null" } else { file })).collect()
+        let nowhere = |file: PathBuf| if file.as_os_str() == "none" { PathBuf::from("/dev/null") } else { file };
+        Ok(files.into_iter().map(nowhere).collect())
     }
 }
 
