@@ -9,6 +9,7 @@ use crate::nodes::Names;
 use crate::steps::Phase;
 
 use super::from_scratch_view::View;
+use super::one_control_plane::several;
 use super::{Fleet, FromScratch};
 
 /// flannel's own word on where pods get their addresses.
@@ -57,6 +58,9 @@ impl FromScratch {
         if !view.goes_on && !Self::is_any_node(fleet) {
             let reason = "there is no cluster on these hosts that could be made anew".to_owned();
             return vec![error(reason).with_hint("`kfleet up` makes one")];
+        }
+        if let Some(finding) = several(&self.inventory().control_plane().name, fleet) {
+            return vec![finding];
         }
         let mut findings = self.disagreements(fleet, &view);
         findings.extend(self.losses(facts, fleet, &view));

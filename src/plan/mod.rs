@@ -5,6 +5,7 @@ mod from_scratch;
 mod from_scratch_view;
 mod from_scratch_words;
 mod model;
+mod one_control_plane;
 mod openings;
 mod pod_network;
 mod ready;

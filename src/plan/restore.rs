@@ -12,6 +12,7 @@ use crate::steps::{
 };
 
 use super::course::{self, Course};
+use super::one_control_plane::several;
 use super::{Expectation, Fleet, HostPlan, Plan, Recipe, Wave};
 
 /// `kfleet reinit --restore-etcd`: etcd goes back to a snapshot that a change of address has put aside, and the whole
@@ -69,9 +70,6 @@ impl Restore {
                 "a change of its address was cut".to_owned(),
                 "`kfleet reinit` goes on with it; then begin again",
             );
-        }
-        if facts.traces.as_ref().is_some_and(|traces| traces.etcd_members > 1) {
-            return fail("etcd has several members".to_owned(), "kfleet restores a single one only");
         }
         let manifests = facts.kubeadm.manifests.as_ref();
         let to = manifests.and_then(|manifests| manifests.advertise_address.as_ref()?.parse().ok());
@@ -140,6 +138,9 @@ impl Recipe for Restore {
         if !runs_cluster(facts) {
             let reason = "there is no control plane here that could run with a restored etcd".to_owned();
             return vec![of_control_plane(Severity::Error, "control-plane", reason)];
+        }
+        if let Some(finding) = several(name, fleet) {
+            return vec![finding];
         }
         let mut findings: Vec<Finding> = differences(&self.inventory, facts).into_iter().map(Finding::from).collect();
         let of_fleet = preflight(&self.inventory, fleet).into_iter();
