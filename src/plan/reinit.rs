@@ -11,6 +11,7 @@ use crate::steps::{
 };
 
 use super::course::{self, Course};
+use super::one_control_plane::several;
 use super::openings;
 use super::{Expectation, Fleet, HostPlan, Plan, Recipe, Wave, Workstation};
 
@@ -146,8 +147,8 @@ impl Reinit {
         let named = facts.kubeadm.kubeconfigs.get("admin").is_some_and(|admin| admin.address().is_none());
         let wanted =
             self.inventory.cluster.endpoint.as_deref().is_some_and(|endpoint| endpoint_address(endpoint).is_none());
+        let admin = facts.kubeadm.kubeconfigs.get("admin").map_or("", |admin| admin.server.as_str());
         let endpoint = (named != wanted).then(|| {
-            let admin = facts.kubeadm.kubeconfigs.get("admin").map_or("", |admin| admin.server.as_str());
             let reason = match &self.inventory.cluster.endpoint {
                 Some(endpoint) => {
                     format!("the inventory's endpoint is {endpoint}, and the cluster was made without: it asks {admin}")
@@ -157,7 +158,16 @@ impl Reinit {
             Finding::of_fleet(Severity::Error, "living-cluster-endpoint", reason)
                 .with_hint("kubeadm takes an endpoint at the first init only: write in [cluster] what the cluster has")
         });
-        kept.chain(endpoint).collect()
+        let standing = self.standing_endpoint(facts).map(|address| {
+            let admin = admin.trim_start_matches("https://").trim_end_matches('/');
+            let reason = format!(
+                "admin.conf asks {admin}, which stands in no manifest and is not of etcd: it seems to be what stands for \
+                 the control plane, as a load balancer does"
+            );
+            let hint = format!("write endpoint = \"{admin}\" in [cluster]; or, if it is an old address, say --from {address}");
+            Finding::of_fleet(Severity::Error, "living-cluster-endpoint", reason).with_hint(hint)
+        });
+        kept.chain(endpoint).chain(standing).collect()
     }
 }
 
@@ -186,13 +196,18 @@ impl Recipe for Reinit {
             let finding = Finding::of_host(name, Severity::Error, "control-plane", reason);
             return vec![finding.with_hint("`kfleet up` makes one")];
         }
+        // Every member's address would pass for an old one of this.
+        if let Some(finding) = several(name, fleet) {
+            return vec![finding];
+        }
         let mut findings = self.disagreements(control_plane);
         if RestoreProgress::of(control_plane).is_some_and(|kept| !kept.is_restored()) {
             let reason = "a restore of its etcd was cut".to_owned();
             let finding = Finding::of_host(name, Severity::Error, "etcd-snapshot", reason);
             findings.push(finding.with_hint("`kfleet reinit --restore-etcd` goes on with it; then begin again"));
         }
-        findings.extend(self.change(fleet).err());
+        // Beside the old address it would ask for what stands for it.
+        findings.extend(self.change(fleet).err().filter(|_| self.standing_endpoint(control_plane).is_none()));
         let of_fleet = preflight(&self.inventory, fleet).into_iter();
         // A rollback goes where the inventory does not say.
         let is_wanted =
