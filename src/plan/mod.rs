@@ -1,5 +1,6 @@
 //! Recipes, readable top to bottom, and the pure planner: facts in, what is to be done out.
 
+mod admin_certificate;
 mod course;
 mod from_scratch;
 mod from_scratch_view;

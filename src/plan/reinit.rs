@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+
 use crate::doctor::{Finding, Stops, differences, preflight, runs_cluster};
 use crate::events::Severity;
 use crate::facts::{Facts, Wanted, endpoint_address};
@@ -10,6 +12,7 @@ use crate::steps::{
     RestoreProgress, Step,
 };
 
+use super::admin_certificate::expired;
 use super::course::{self, Course};
 use super::one_control_plane::several;
 use super::openings;
@@ -32,10 +35,12 @@ pub struct ReinitOptions {
     pub rollback: bool,
     /// How many workers of a wave may fail and the next one still begins.
     pub max_failures: usize,
+    /// When this run began.
+    pub now: Timestamp,
 }
 
 /// Of preflight, what matters to a cluster that runs: the rest is `up`'s.
-const CHECKS: [&str; 9] = [
+const CHECKS: [&str; 10] = [
     "advertise-address-absent",
     "advertise-address-family",
     "advertise-address-local",
@@ -43,6 +48,7 @@ const CHECKS: [&str; 9] = [
     "clock",
     "foreign-cluster",
     "hostname-twice",
+    "kubectl-missing",
     "renamed",
     "role",
 ];
@@ -201,6 +207,7 @@ impl Recipe for Reinit {
             return vec![finding];
         }
         let mut findings = self.disagreements(control_plane);
+        findings.extend(expired(name, control_plane, self.options.now));
         if RestoreProgress::of(control_plane).is_some_and(|kept| !kept.is_restored()) {
             let reason = "a restore of its etcd was cut".to_owned();
             let finding = Finding::of_host(name, Severity::Error, "etcd-snapshot", reason);

@@ -11,6 +11,7 @@ use crate::steps::{
     RestoredWorker, Step,
 };
 
+use super::admin_certificate::expired;
 use super::course::{self, Course};
 use super::one_control_plane::several;
 use super::{Expectation, Fleet, HostPlan, Plan, Recipe, Wave};
@@ -26,7 +27,7 @@ pub struct Restore {
 }
 
 /// Of preflight, what matters to a cluster that runs.
-const CHECKS: [&str; 4] = ["clock", "foreign-cluster", "hostname-twice", "role"];
+const CHECKS: [&str; 5] = ["clock", "foreign-cluster", "hostname-twice", "kubectl-missing", "role"];
 
 impl Restore {
     /// The recipe for an inventory, begun at this time; of the backup with this name, else of the last one.
@@ -143,6 +144,7 @@ impl Recipe for Restore {
             return vec![finding];
         }
         let mut findings: Vec<Finding> = differences(&self.inventory, facts).into_iter().map(Finding::from).collect();
+        findings.extend(expired(name, facts, self.now));
         let of_fleet = preflight(&self.inventory, fleet).into_iter();
         findings.extend(of_fleet.filter(|finding| CHECKS.contains(&finding.check)));
         match self.restore(facts) {

@@ -274,6 +274,23 @@ fn what_a_worker_asks_of_itself_stays_and_only_what_was_named_goes() {
 }
 
 #[test]
+fn kubectl_is_looked_at_before_anything_is_stopped() {
+    let checks = |change: fn(&mut Facts), now: &str| {
+        let mut fleet = moved();
+        change(of(&mut fleet, "h1"));
+        let recipe = reinit(ReinitOptions { now: now.parse().unwrap(), ..ReinitOptions::default() });
+        let findings = recipe.preflight(&fleet).into_iter().map(|finding| finding.check);
+        findings.filter(|check| *check != "clock").collect::<Vec<_>>()
+    };
+    let certificate = |facts: &mut Facts| {
+        facts.kubeadm.admin_certificate = Some(include_str!("../../../tests/fixtures/kubeadm/ca.crt").into())
+    };
+    assert!(checks(certificate, "2026-11-27T01:45:00Z").is_empty());
+    assert_eq!(checks(certificate, "2037-11-27T01:45:00Z"), ["admin-certificate"]);
+    assert_eq!(checks(|facts| facts.packages.kubectl = None, "2026-11-27T01:45:00Z"), ["kubectl-missing"]);
+}
+
+#[test]
 fn a_large_fleet_follows_in_waves_that_end_in_time() {
     let hosts = THREE_HOSTS.replace("h[2-3]", "h[2-200]").replace("10.88.0.[12-13]", "10.88.0.[12-210]");
     let inventory = inventory(&hosts.replace("\"10.88.0.11\"", "\"10.88.0.250\""));
