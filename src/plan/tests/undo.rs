@@ -150,7 +150,7 @@ fn cluster_of(fleet: &mut Fleet) -> &mut ClusterFacts {
 
 #[test]
 fn a_worker_leaves_the_cluster_before_it_is_reset_and_the_others_forget_it() {
-    let cases: [(Case, Leave); 8] = [
+    let cases: [(Case, Leave); 11] = [
         (("a worker", |_| {}), DRAIN),
         (("its node is gone already", |fleet| cluster_of(fleet).nodes.retain(|node| node.name != "h3")), DRAIN),
         (
@@ -170,6 +170,29 @@ fn a_worker_leaves_the_cluster_before_it_is_reset_and_the_others_forget_it() {
             }),
             Leave::Forgotten,
         ),
+        (
+            ("it is dead, and its node has the name that it is dialled by", |fleet| {
+                fleet.remove("h3");
+                let node = &mut cluster_of(fleet).nodes[2];
+                (node.name, node.ready) = ("10.88.0.13".to_owned(), false);
+            }),
+            Leave::Forgotten,
+        ),
+        (
+            ("it is dead, and nobody knows which node it was", |fleet| {
+                fleet.remove("h3");
+                let node = &mut cluster_of(fleet).nodes[2];
+                (node.name, node.ready) = ("ip-10-0-0-13".to_owned(), false);
+            }),
+            Leave::Forgotten,
+        ),
+        (
+            ("it is dead, and its node is gone already", |fleet| {
+                fleet.remove("h3");
+                cluster_of(fleet).nodes.truncate(2);
+            }),
+            Leave::Forgotten,
+        ),
         (("it is not so dead", |fleet| drop(fleet.remove("h3"))), Leave::Forgotten),
     ];
     let mut all = String::new();
@@ -180,6 +203,15 @@ fn a_worker_leaves_the_cluster_before_it_is_reset_and_the_others_forget_it() {
         writeln!(all, "# {name}\n{}{}", findings(&recipe, &fleet), told(&recipe.plan(&fleet))).unwrap();
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn of_several_none_takes_the_pods_of_another() {
+    let both = ["h2", "h3"].map(str::to_owned).into();
+    let told = told(&Remove::new(inventory(THREE_HOSTS), Workstation::default(), &both, DRAIN).plan(&living()));
+    let steps: Vec<&str> = told.lines().skip(1).take(3).map(|line| line.split_once(": ").unwrap().1).collect();
+    assert_eq!(steps[0], "~ h2 and h3 take no new pods: kubectl cordon h2 h3");
+    assert!(steps[1].starts_with("- node h2, drained first") && steps[2].starts_with("- node h3, "), "{told}");
 }
 
 #[test]
