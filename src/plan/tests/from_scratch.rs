@@ -163,6 +163,17 @@ fn a_cluster_is_made_anew_host_by_host() {
             1,
         ),
         (
+            "its API server knows more flags and names than kfleet's",
+            dead,
+            |fleet| {
+                let state = &mut of(fleet, "h1").kubeadm;
+                state.api_server_extras = ["--audit-log-path", "--oidc-issuer-url"].map(str::to_owned).into();
+                let names = ["kubernetes.default", "H1", "10.96.0.1", "10.88.0.11", "api.example.com", "203.0.113.7"];
+                state.api_server_names = names.map(str::to_owned).into();
+            },
+            1,
+        ),
+        (
             "one of several members",
             dead,
             |fleet| of(fleet, "h1").traces = Some(Traces { etcd_members: 3, ..Traces::default() }),

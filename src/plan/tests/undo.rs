@@ -2,9 +2,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::sample::{CA, THREE_HOSTS, bare, bare_fleet, initialised, inventory, joined, living_fleet, recipe};
-use crate::facts::{ClusterFacts, Facts, File, Job};
+use crate::facts::{Backup, ClusterFacts, Facts, File, Job};
 use crate::plan::{Fleet, Plan, Recipe, Remove, Reset, Workstation};
-use crate::steps::{Action, Change, Drain, Leave, Record, Recorded};
+use crate::steps::{Action, Begun, Change, Drain, Leave, Record, Recorded};
 
 fn of<'a>(fleet: &'a mut Fleet, host: &str) -> &'a mut Facts {
     fleet.get_mut(host).unwrap()
@@ -92,8 +92,17 @@ type Case = (&'static str, fn(&mut Fleet));
 
 #[test]
 fn a_reset_takes_back_the_workers_first_and_only_what_is_this_clusters() {
-    let cases: [Case; 8] = [
+    let cases: [Case; 9] = [
         ("a whole cluster", |_| {}),
+        ("one with backups, and with an old cluster put aside", |fleet| {
+            let backup = |taken: &str| Backup { taken: taken.parse().unwrap(), snapshot: Some(1), address: None };
+            let h1 = of(fleet, "h1");
+            h1.backups = Some(vec![backup("2026-11-20T08:00:00Z"), backup("2026-11-27T08:00:00Z")]);
+            let begun = Begun { id: "20261127T014500Z".to_owned(), ..Begun::default() };
+            let contents = begun.to_json().unwrap();
+            let file = File::Present { contents, mode: 0o600, owner: "root:root".to_owned() };
+            h1.files.insert(Begun::PATH.to_owned(), file);
+        }),
         ("a worker is away", |fleet| drop(fleet.remove("h3"))),
         ("nothing was ever done", |fleet| *fleet = bare_fleet()),
         ("a worker of another cluster", |fleet| joined(of(fleet, "h3"), "another CA")),
