@@ -113,6 +113,7 @@ pub(super) async fn run(args: ReinitArgs) -> Exit {
         from: args.from.into_iter().collect(),
         rollback: args.rollback,
         max_failures: args.max_failures,
+        now: Timestamp::now(),
     };
     let mut inventory = match args.cluster.inventory() {
         Ok(inventory) => inventory,
@@ -144,17 +145,62 @@ async fn from_scratch(args: ReinitArgs) -> Exit {
     Exit::of_run(args.cluster.drive(goal, &consent, recipe).await)
 }
 
-/// As if the inventory had the address: where it is announced, and where the host is dialled by an address of its own.
+/// As if the inventory had the address: wherever it has the old one, and where it is announced. Another network than the
+/// cluster's, by which the host is dialled, stays.
 fn move_to(inventory: &mut Inventory, address: IpAddr) {
+    let announced = &mut inventory.cluster.advertise_address;
     let Some(host) = inventory.hosts.iter_mut().find(|host| host.role == Role::ControlPlane) else { return };
-    let by_address = host.ip().is_some_and(|dialled| !dialled.is_loopback());
-    if by_address {
+    let dialled = host.ip().filter(|dialled| !dialled.is_loopback());
+    let given = [*announced, host.node_ip];
+    let follows = given == [None; 2] || given.contains(&dialled);
+    if dialled.is_some() && follows {
         host.address = address.to_string();
     }
     if host.node_ip.is_some() {
         host.node_ip = Some(address);
     }
-    if !by_address || inventory.cluster.advertise_address.is_some() {
-        inventory.cluster.advertise_address = Some(address);
+    if dialled.is_none() || !follows || announced.is_some() {
+        *announced = Some(address);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::move_to;
+    use crate::inventory::{Inventory, Workstation};
+
+    #[test]
+    fn what_ssh_dials_moves_only_with_the_address_itself() {
+        for (address, advertise, node_ip, expected) in [
+            ("10.0.0.1", None, None, ("10.0.0.9", None, None)),
+            ("10.0.0.1", Some("10.0.0.1"), None, ("10.0.0.9", Some("10.0.0.9"), None)),
+            ("10.0.0.1", None, Some("10.0.0.1"), ("10.0.0.9", None, Some("10.0.0.9"))),
+            ("192.0.2.1", Some("10.0.0.1"), None, ("192.0.2.1", Some("10.0.0.9"), None)),
+            ("192.0.2.1", None, Some("10.0.0.1"), ("192.0.2.1", Some("10.0.0.9"), Some("10.0.0.9"))),
+            ("192.0.2.1", Some("10.0.0.1"), Some("10.0.0.1"), ("192.0.2.1", Some("10.0.0.9"), Some("10.0.0.9"))),
+            ("h1.example.com", None, None, ("h1.example.com", Some("10.0.0.9"), None)),
+            ("127.0.0.1", None, None, ("127.0.0.1", Some("10.0.0.9"), None)),
+        ] {
+            let key = |name: &str, value: Option<&str>| {
+                value.map(|value| format!("{name} = \"{value}\"\n")).unwrap_or_default()
+            };
+            let text = format!(
+                "[cluster]\nname = \"lab\"\n{}[[hosts]]\nname = \"h1\"\nrole = \"control-plane\"\naddress = \"{address}\"\n{}",
+                key("advertise_address", advertise),
+                key("node_ip", node_ip),
+            );
+            let workstation = Workstation { user: Some("ops".to_owned()), home: None };
+            let mut inventory = Inventory::parse(&text, Path::new("i.toml"), &workstation).unwrap();
+            move_to(&mut inventory, "10.0.0.9".parse().unwrap());
+            let host = &inventory.hosts[0];
+            let ip = |text: Option<&str>| text.map(|text| text.parse().unwrap());
+            assert_eq!(
+                (host.address.as_str(), inventory.cluster.advertise_address, host.node_ip),
+                (expected.0, ip(expected.1), ip(expected.2)),
+                "{address} {advertise:?} {node_ip:?}"
+            );
+        }
     }
 }

@@ -25,10 +25,12 @@ use super::targets::groups;
 /// reset`, the others forget its name, and it goes from the inventory file, whose comments stay; where a range made it, the
 /// line to change is printed.
 ///
-/// A drain that fails or does not end in time stops all of it: the node stays in the cluster, cordoned, and no host is reset.
+/// Of several, all are cordoned before the first is drained, so that none takes what another gives away. A drain that fails or
+/// does not end in time stops all of it: the nodes that are left stay in the cluster, cordoned, and no host is reset.
 /// Run it again to go on, or let pods run there again with `kubectl uncordon`.
 ///
-/// A host that is gone for good is removed with --dead: its node and its pods are deleted without a word from it.
+/// A host that is gone for good is removed with --dead: its node and its pods are deleted without a word from it. Where no
+/// node is known to be its own, and one that is not Ready belongs to no host of the inventory, nothing is done.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER)]
 pub(super) struct RemoveArgs {

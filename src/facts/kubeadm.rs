@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use base64::Engine;
@@ -33,6 +33,12 @@ pub struct KubeadmState {
     pub hostname_override: Option<String>,
     /// The static pods' manifests, on a control plane.
     pub manifests: Option<ControlPlaneManifests>,
+    /// The names in `--initial-cluster` of etcd's manifest: all control planes that there were when this one was made.
+    pub etcd_cluster: BTreeSet<String>,
+    /// Flags of the API server that kubeadm sets only where it is told to: OIDC, audit, encryption, webhooks.
+    pub api_server_extras: BTreeSet<String>,
+    /// The client's certificate in admin.conf, PEM.
+    pub admin_certificate: Option<String>,
     /// clusterDomain of /var/lib/kubelet/config.yaml.
     pub dns_domain: Option<String>,
     /// Whether /var/lib/etcd has data.
@@ -86,6 +92,9 @@ impl KubeadmState {
             node: node(&frames.anything_said("kubelet-certificate")),
             hostname_override: hostname_override(&frames.anything_said("kubelet-name")),
             manifests: ControlPlaneManifests::read(frames),
+            etcd_cluster: etcd_cluster(&frames.anything_said("etcd")),
+            api_server_extras: extras(&frames.anything_said("kube-apiserver")),
+            admin_certificate: frames.said("admin-certificate").filter(|pem| !pem.is_empty()),
             dns_domain: scalar(&frames.anything_said("kubelet-config"), "clusterDomain"),
             etcd_data: !frames.anything_said("etcd-data").trim().is_empty(),
             cni_configs,
@@ -157,6 +166,21 @@ fn flag(manifest: &str, name: &str) -> Option<String> {
         Some(word.strip_prefix("--")?.strip_prefix(name)?.strip_prefix('=')?.to_owned())
     };
     manifest.lines().find_map(value).filter(|value| !value.is_empty())
+}
+
+/// Of `--initial-cluster=h1=https://10.0.0.1:2380,h2=…` the names.
+fn etcd_cluster(manifest: &str) -> BTreeSet<String> {
+    let members = flag(manifest, "initial-cluster").unwrap_or_default();
+    members.split(',').filter_map(|member| Some(member.split_once('=')?.0.to_owned())).collect()
+}
+
+/// How the flags begin that kubeadm sets only where it is told to, as `templates/probe/host.sh` looks for them.
+const EXTRAS: [&str; 5] = ["--oidc-", "--audit-", "--encryption-", "--authentication-", "--authorization-webhook-"];
+
+fn extras(manifest: &str) -> BTreeSet<String> {
+    let words = manifest.lines().map(|line| line.trim().trim_start_matches("- ").trim_matches(['"', '\'']));
+    let extras = words.filter(|word| EXTRAS.iter().any(|start| word.starts_with(start)));
+    extras.filter_map(|word| Some(word.split_once('=')?.0.to_owned())).collect()
 }
 
 /// Of `registry:5000/kube-apiserver:v1.20.2@sha256:…`: v1.20.2.
@@ -244,8 +268,10 @@ mod tests {
             (
                 "kube-apiserver",
                 "    - --advertise-address=10.88.0.11\n    - --secure-port=6443\n    \
-                 - --service-cluster-ip-range=10.96.0.0/12\n    image: k8s.gcr.io/kube-apiserver:v1.20.2\n",
+                 - --service-cluster-ip-range=10.96.0.0/12\n    - --oidc-issuer-url=https://id\n    image: k8s.gcr.io/kube-apiserver:v1.20.2\n",
             ),
+            ("etcd", "    - --initial-cluster=h1=https://10.88.0.11:2380,h2=https://10.88.0.12:2380\n"),
+            ("admin-certificate", "PEM of the admin"),
             ("kube-controller-manager", "    image: k8s.gcr.io/kube-controller-manager:v1.20.2\n"),
             ("kubelet-config", "cgroupDriver: systemd\nclusterDomain: cluster.local\n"),
             ("etcd-data", "member\n"),

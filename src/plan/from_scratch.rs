@@ -174,7 +174,9 @@ impl Recipe for FromScratch {
     fn wanted(&self, host: &str) -> Wanted {
         let found = self.inventory().hosts.iter().find(|candidate| candidate.name == host);
         let undo = found.map(|host| self.undo().wanted(host)).unwrap_or_default();
-        self.up.wanted(host).and(undo).and(View::wanted())
+        // Only where etcd is there is it asked for its members.
+        let traces = host == self.inventory().control_plane().name;
+        self.up.wanted(host).and(undo).and(View::wanted()).and(Wanted { traces, ..Wanted::default() })
     }
 
     fn preflight(&self, fleet: &Fleet) -> Vec<Finding> {

@@ -9,6 +9,8 @@ use crate::nodes::Names;
 use crate::steps::Phase;
 
 use super::from_scratch_view::View;
+use super::one_control_plane::several;
+use super::reinit_addresses::own_addresses;
 use super::{Fleet, FromScratch};
 
 /// flannel's own word on where pods get their addresses.
@@ -57,6 +59,9 @@ impl FromScratch {
         if !view.goes_on && !Self::is_any_node(fleet) {
             let reason = "there is no cluster on these hosts that could be made anew".to_owned();
             return vec![error(reason).with_hint("`kfleet up` makes one")];
+        }
+        if let Some(finding) = several(&self.inventory().control_plane().name, fleet) {
+            return vec![finding];
         }
         let mut findings = self.disagreements(fleet, &view);
         findings.extend(self.losses(facts, fleet, &view));
@@ -113,6 +118,50 @@ impl FromScratch {
         joined.map(Facts::node_name).filter(|name| !is_known(name)).collect()
     }
 
+    /// What the old API server was told beside what kfleet tells it.
+    fn unlike_before(&self, facts: &Facts, view: &View) -> Vec<Finding> {
+        let name = &self.inventory().control_plane().name;
+        let warning = |check, reason: String| Finding::of_host(name, Severity::Warning, check, reason);
+        let mut findings = Vec::new();
+        let flags: Vec<&str> = facts.kubeadm.api_server_extras.iter().map(String::as_str).collect();
+        if !flags.is_empty() {
+            let reason = format!("the new API server is not told {}", flags.join(", "));
+            let hint = format!(
+                "add them to its manifest again afterwards; the old one is put aside in {}",
+                view.begun.backup()
+            );
+            findings.push(warning("api-server-flags", reason).with_hint(hint));
+        }
+        let names = self.extra_names(facts);
+        if !names.is_empty() {
+            let reason = format!("the new API server's certificate is not for {}", names.join(", "));
+            findings.push(warning("api-server-names", reason).with_hint("add them to cert_sans in [cluster]"));
+        }
+        findings
+    }
+
+    /// Names in the old API server's certificate that the new one will not have, and that are not of an old address.
+    fn extra_names<'a>(&self, facts: &'a Facts) -> Vec<&'a str> {
+        let cluster = &self.inventory().cluster;
+        let own = own_addresses(facts, None);
+        let to = facts.announced(cluster.advertise_address, self.inventory().control_plane().ip());
+        let known_addresses: Vec<IpAddr> =
+            own.into_keys().chain(to).chain(cluster.service_cidr.hosts().next()).collect();
+        let endpoint = cluster
+            .endpoint
+            .as_ref()
+            .map(|endpoint| endpoint.rsplit_once(':').map_or(endpoint.as_str(), |(host, _)| host));
+        let known: Vec<&str> = cluster.cert_sans.iter().map(String::as_str).chain(endpoint).collect();
+        let is_known = |name: &str| match name.parse::<IpAddr>() {
+            Ok(address) => known_addresses.contains(&address) || known.iter().any(|known| known.parse() == Ok(address)),
+            Err(_) => {
+                let same = |known: &&str| known.eq_ignore_ascii_case(name);
+                name.starts_with("kubernetes") || same(&facts.node_name().as_str()) || known.iter().any(same)
+            }
+        };
+        facts.kubeadm.api_server_names.iter().map(String::as_str).filter(|name| !is_known(name)).collect()
+    }
+
     /// What does not come through.
     fn losses(&self, facts: &Facts, fleet: &Fleet, view: &View) -> Vec<Finding> {
         let name = &self.inventory().control_plane().name;
@@ -124,6 +173,7 @@ impl FromScratch {
             let hint = "to begin once more instead, remove /var/lib/kfleet/scratch/phase there";
             return vec![warning("goes-on", reason).with_hint(hint)];
         }
+        findings.extend(self.unlike_before(facts, view));
         let unread = self.unread(fleet, view);
         if !unread.is_empty() {
             let reason = format!(

@@ -1,10 +1,12 @@
 //! Recipes, readable top to bottom, and the pure planner: facts in, what is to be done out.
 
+mod admin_certificate;
 mod course;
 mod from_scratch;
 mod from_scratch_view;
 mod from_scratch_words;
 mod model;
+mod one_control_plane;
 mod openings;
 mod pod_network;
 mod ready;

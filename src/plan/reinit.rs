@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+
 use crate::doctor::{Finding, Stops, differences, preflight, runs_cluster};
 use crate::events::Severity;
 use crate::facts::{Facts, Wanted, endpoint_address};
@@ -10,7 +12,9 @@ use crate::steps::{
     RestoreProgress, Step,
 };
 
+use super::admin_certificate::expired;
 use super::course::{self, Course};
+use super::one_control_plane::several;
 use super::openings;
 use super::{Expectation, Fleet, HostPlan, Plan, Recipe, Wave, Workstation};
 
@@ -31,10 +35,12 @@ pub struct ReinitOptions {
     pub rollback: bool,
     /// How many workers of a wave may fail and the next one still begins.
     pub max_failures: usize,
+    /// When this run began.
+    pub now: Timestamp,
 }
 
 /// Of preflight, what matters to a cluster that runs: the rest is `up`'s.
-const CHECKS: [&str; 9] = [
+const CHECKS: [&str; 10] = [
     "advertise-address-absent",
     "advertise-address-family",
     "advertise-address-local",
@@ -42,6 +48,7 @@ const CHECKS: [&str; 9] = [
     "clock",
     "foreign-cluster",
     "hostname-twice",
+    "kubectl-missing",
     "renamed",
     "role",
 ];
@@ -146,8 +153,8 @@ impl Reinit {
         let named = facts.kubeadm.kubeconfigs.get("admin").is_some_and(|admin| admin.address().is_none());
         let wanted =
             self.inventory.cluster.endpoint.as_deref().is_some_and(|endpoint| endpoint_address(endpoint).is_none());
+        let admin = facts.kubeadm.kubeconfigs.get("admin").map_or("", |admin| admin.server.as_str());
         let endpoint = (named != wanted).then(|| {
-            let admin = facts.kubeadm.kubeconfigs.get("admin").map_or("", |admin| admin.server.as_str());
             let reason = match &self.inventory.cluster.endpoint {
                 Some(endpoint) => {
                     format!("the inventory's endpoint is {endpoint}, and the cluster was made without: it asks {admin}")
@@ -157,7 +164,16 @@ impl Reinit {
             Finding::of_fleet(Severity::Error, "living-cluster-endpoint", reason)
                 .with_hint("kubeadm takes an endpoint at the first init only: write in [cluster] what the cluster has")
         });
-        kept.chain(endpoint).collect()
+        let standing = self.standing_endpoint(facts).map(|address| {
+            let admin = admin.trim_start_matches("https://").trim_end_matches('/');
+            let reason = format!(
+                "admin.conf asks {admin}, which stands in no manifest and is not of etcd: it seems to be what stands for \
+                 the control plane, as a load balancer does"
+            );
+            let hint = format!("write endpoint = \"{admin}\" in [cluster]; or, if it is an old address, say --from {address}");
+            Finding::of_fleet(Severity::Error, "living-cluster-endpoint", reason).with_hint(hint)
+        });
+        kept.chain(endpoint).chain(standing).collect()
     }
 }
 
@@ -190,13 +206,19 @@ impl Recipe for Reinit {
             let finding = Finding::of_host(name, Severity::Error, "control-plane", reason);
             return vec![finding.with_hint("`kfleet up` makes one")];
         }
+        // Every member's address would pass for an old one of this.
+        if let Some(finding) = several(name, fleet) {
+            return vec![finding];
+        }
         let mut findings = self.disagreements(control_plane);
+        findings.extend(expired(name, control_plane, self.options.now));
         if RestoreProgress::of(control_plane).is_some_and(|kept| !kept.is_restored()) {
             let reason = "a restore of its etcd was cut".to_owned();
             let finding = Finding::of_host(name, Severity::Error, "etcd-snapshot", reason);
             findings.push(finding.with_hint("`kfleet reinit --restore-etcd` goes on with it; then begin again"));
         }
-        findings.extend(self.change(fleet).err());
+        // Beside the old address it would ask for what stands for it.
+        findings.extend(self.change(fleet).err().filter(|_| self.standing_endpoint(control_plane).is_none()));
         let of_fleet = preflight(&self.inventory, fleet).into_iter();
         // A rollback goes where the inventory does not say.
         let is_wanted =

@@ -41,6 +41,12 @@ pub(super) fn own_addresses(facts: &Facts, stays: Option<IpAddr>) -> Evidence {
     evidence
 }
 
+/// Whether this address stands where only a control plane's own can: in its API server's and etcd's manifests, or with etcd.
+pub(super) fn is_of_its_own(facts: &Facts, address: IpAddr) -> bool {
+    let conf = |place: &String| !place.starts_with("/etc/kubernetes/manifests/") && !place.contains("etcd");
+    own_addresses(facts, None).get(&address).is_some_and(|places| !places.iter().all(conf))
+}
+
 #[cfg(test)]
 mod tests {
     use super::own_addresses;

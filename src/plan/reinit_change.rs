@@ -5,7 +5,7 @@ use crate::events::Severity;
 use crate::facts::{Facts, Kubeconfig, endpoint_address};
 use crate::steps::{AddressChange, ReinitProgress};
 
-use super::reinit_addresses::own_addresses;
+use super::reinit_addresses::{is_of_its_own, own_addresses};
 use super::{Fleet, Reinit};
 
 /// Which address takes the place of which.
@@ -13,6 +13,20 @@ impl Reinit {
     /// The address of kubeconfigs that stays what it is: an endpoint that is an address of its own.
     fn endpoint(&self) -> Option<IpAddr> {
         self.inventory.cluster.endpoint.as_deref().and_then(endpoint_address)
+    }
+
+    /// The address that admin.conf asks, where nothing that belongs to this control plane alone has it, and nobody has
+    /// said what it is.
+    pub(super) fn standing_endpoint(&self, facts: &Facts) -> Option<IpAddr> {
+        if self.options.rollback || !self.options.from.is_empty() {
+            return None;
+        }
+        let asked =
+            facts.kubeadm.kubeconfigs.get("admin")?.address().filter(|asked| Some(*asked) != self.endpoint())?;
+        let to = facts.announced(self.inventory.cluster.advertise_address, self.inventory.control_plane().ip());
+        let kept = ReinitProgress::of(facts).is_some_and(|kept| kept.to == asked || kept.from.contains(&asked));
+        let is_own = asked.is_loopback() || Some(asked) == to || kept || is_of_its_own(facts, asked);
+        (!is_own).then_some(asked)
     }
 
     /// What becomes what; or why that cannot be told.
@@ -85,9 +99,11 @@ impl Reinit {
         Some(kept.restores.unwrap_or(kept.backup))
     }
 
-    /// As it concerns a worker, whose kubelet may ask yet another address.
+    /// As it concerns a worker, whose kubelet may ask yet another address; a proxy of its own is none, and what a person
+    /// has named is all.
     pub(super) fn change_of(&self, change: &AddressChange, facts: &Facts) -> AddressChange {
         let asked = facts.kubeadm.kubeconfigs.get("kubelet").and_then(Kubeconfig::address);
+        let asked = asked.filter(|asked| !asked.is_loopback() && self.options.from.is_empty());
         let asked = asked.filter(|asked| *asked != change.to && Some(*asked) != self.endpoint());
         let asked = asked.filter(|asked| asked.is_ipv4() == change.to.is_ipv4());
         AddressChange { from: change.from.iter().copied().chain(asked).collect(), to: change.to }

@@ -4,7 +4,7 @@ use crate::doctor::{Finding, Stops};
 use crate::events::Severity;
 use crate::facts::{ClusterFacts, Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
-use crate::steps::{HostsFile, Leave, NodeGone, Record, Step, living};
+use crate::steps::{HostsFile, Leave, NodeGone, NodesCordoned, Record, Step, living};
 
 use super::course::record;
 use super::undo::Undo;
@@ -49,15 +49,17 @@ impl Remove {
         self.control_plane(fleet)?.cluster.as_ref().filter(|cluster| cluster.unreachable.is_none())
     }
 
-    /// First the nodes leave the cluster, one after the other.
+    /// First the nodes leave the cluster, one after the other; none takes the pods of one before it.
     fn nodes_gone(&self, fleet: &Fleet) -> Option<HostPlan> {
-        let facts = self.control_plane(fleet)?;
-        let steps = self.leaving().map(|host| {
-            let node = node_of(host, fleet.get(&host.name), self.cluster(fleet));
-            let step = NodeGone { node, cluster: self.cluster(fleet), leave: self.leave };
-            Planned { step: step.name(), change: step.plan(facts).in_safe_words(), passing: false }
-        });
-        let steps = steps.collect();
+        let (facts, cluster) = (self.control_plane(fleet)?, self.cluster(fleet));
+        let planned =
+            |step: &dyn Step| Planned { step: step.name(), change: step.plan(facts).in_safe_words(), passing: false };
+        let nodes: Vec<String> = self.leaving().map(|host| node_of(host, fleet.get(&host.name), cluster)).collect();
+        let cordoned = NodesCordoned { nodes: nodes.clone(), cluster };
+        let cordoned = matches!(self.leave, Leave::Drained(_)).then(|| planned(&cordoned));
+        let cordoned = cordoned.filter(|planned| !planned.change.actions().is_empty());
+        let gone = nodes.into_iter().map(|node| planned(&NodeGone { node, cluster, leave: self.leave }));
+        let steps = cordoned.into_iter().chain(gone).collect();
         Some(HostPlan {
             host: self.inventory.control_plane().name.clone(),
             record: None,
@@ -89,11 +91,36 @@ impl Remove {
         away.map(finding).collect()
     }
 
+    /// Nodes that are not Ready and of which no host of the inventory is known to be one.
+    fn lost(&self, fleet: &Fleet, cluster: &ClusterFacts) -> Vec<String> {
+        let hosts = self.inventory.hosts.iter();
+        let known: BTreeSet<String> = hosts.map(|host| node_of(host, fleet.get(&host.name), Some(cluster))).collect();
+        let lost = cluster.nodes.iter().filter(|node| !node.ready && !known.contains(&node.name));
+        lost.map(|node| node.name.clone()).collect()
+    }
+
+    /// A host that is no Node by anything that is known of it. If one that is lost is its own, its pods would wait for ever.
+    fn nodeless(&self, host: &Host, fleet: &Fleet, cluster: &ClusterFacts) -> Finding {
+        let lost = self.lost(fleet, cluster);
+        let reason = format!("the cluster has no node that is {}, by name or address", host.name);
+        if lost.is_empty() {
+            return Finding::of_fleet(Severity::Warning, "no-node", reason)
+                .with_hint("it goes from the inventory only");
+        }
+        let reason = format!("{reason}, and {} not Ready and no host of the inventory", told_of(&lost));
+        let hint = "where one of these is it, give the host that name in the inventory, or `kubectl delete node` it, with \
+                    `kubectl delete pods --force` for what was on it; then run this again";
+        Finding::of_fleet(Severity::Error, "no-node", reason).with_hint(hint)
+    }
+
     /// What holds of hosts that nobody can ask.
     fn dead(&self, fleet: &Fleet) -> Vec<Finding> {
         let finding = |host: &Host| {
             let node = node_of(host, None, self.cluster(fleet));
             let there = self.cluster(fleet).and_then(|cluster| cluster.nodes.iter().find(|it| it.name == node));
+            if let Some(cluster) = self.cluster(fleet).filter(|_| there.is_none()) {
+                return self.nodeless(host, fleet, cluster);
+            }
             if there.is_some_and(|node| node.ready) {
                 let reason = format!("node {node} is Ready: its pods may run, and would run twice");
                 return Finding::of_fleet(Severity::Error, "not-dead", reason).with_hint(
@@ -112,14 +139,20 @@ impl Remove {
     }
 }
 
-/// The Node of a host: by its hostname, where that is known; else by its name in the inventory, or its address.
+fn told_of(nodes: &[String]) -> String {
+    format!("{} {}", nodes.join(" and "), if nodes.len() == 1 { "is" } else { "are" })
+}
+
+/// The Node of a host: by its hostname, where that is known; else by its name in the inventory, or its address, which may
+/// be a name too.
 fn node_of(host: &Host, facts: Option<&Facts>, cluster: Option<&ClusterFacts>) -> String {
     if let Some(facts) = facts {
         return facts.node_name();
     }
     let nodes = cluster.map(|cluster| cluster.nodes.as_slice()).unwrap_or_default();
     let address = host.node_ip.or(host.ip()).map(|address| address.to_string());
-    let by_name = nodes.iter().find(|node| node.name == host.name);
+    let called = |name: &str| nodes.iter().find(|node| node.name.eq_ignore_ascii_case(name));
+    let by_name = called(&host.name).or_else(|| called(&host.address));
     let by_address = || nodes.iter().find(|node| node.address.is_some() && node.address == address);
     by_name.or_else(by_address).map_or_else(|| host.name.clone(), |node| node.name.clone())
 }

@@ -1,6 +1,8 @@
 use crate::doctor::{Finding, Stops};
-use crate::facts::Wanted;
+use crate::events::Severity;
+use crate::facts::{Facts, Wanted};
 use crate::inventory::{Host, Inventory, Role};
+use crate::steps::NoRecord;
 
 use super::undo::Undo;
 use super::{Expectation, Fleet, Plan, Recipe, Wave, Workstation};
@@ -51,8 +53,8 @@ impl Recipe for Reset {
     }
 
     fn preflight(&self, fleet: &Fleet) -> Vec<Finding> {
-        let hosts = self.inventory.hosts.iter();
-        hosts.filter_map(|host| Undo::unknown(host, fleet.get(&host.name)?)).collect()
+        let hosts = self.inventory.hosts.iter().filter_map(|host| Some((host, fleet.get(&host.name)?)));
+        hosts.flat_map(|(host, facts)| Undo::unknown(host, facts).into_iter().chain(backups(host, facts))).collect()
     }
 
     fn stops(&self, finding: &Finding) -> Stops {
@@ -66,4 +68,14 @@ impl Recipe for Reset {
     fn expectation(&self, _fleet: &Fleet) -> Option<Expectation> {
         None
     }
+}
+
+/// What could be had back of the cluster until now.
+fn backups(host: &Host, facts: &Facts) -> Option<Finding> {
+    let lost = NoRecord::lost(facts);
+    (!lost.is_empty()).then(|| {
+        let reason = format!("/var/lib/kfleet goes, with {}", lost.join(", and "));
+        Finding::of_host(&host.name, Severity::Warning, "backups", reason)
+            .with_hint("copy from there what may be needed again, as by `kfleet fetch --sudo`")
+    })
 }

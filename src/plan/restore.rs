@@ -11,7 +11,9 @@ use crate::steps::{
     RestoredWorker, Step,
 };
 
+use super::admin_certificate::expired;
 use super::course::{self, Course};
+use super::one_control_plane::several;
 use super::{Expectation, Fleet, HostPlan, Plan, Recipe, Wave};
 
 /// `kfleet reinit --restore-etcd`: etcd goes back to a snapshot that a change of address has put aside, and the whole
@@ -25,7 +27,7 @@ pub struct Restore {
 }
 
 /// Of preflight, what matters to a cluster that runs.
-const CHECKS: [&str; 4] = ["clock", "foreign-cluster", "hostname-twice", "role"];
+const CHECKS: [&str; 5] = ["clock", "foreign-cluster", "hostname-twice", "kubectl-missing", "role"];
 
 impl Restore {
     /// The recipe for an inventory, begun at this time; of the backup with this name, else of the last one.
@@ -69,9 +71,6 @@ impl Restore {
                 "a change of its address was cut".to_owned(),
                 "`kfleet reinit` goes on with it; then begin again",
             );
-        }
-        if facts.traces.as_ref().is_some_and(|traces| traces.etcd_members > 1) {
-            return fail("etcd has several members".to_owned(), "kfleet restores a single one only");
         }
         let manifests = facts.kubeadm.manifests.as_ref();
         let to = manifests.and_then(|manifests| manifests.advertise_address.as_ref()?.parse().ok());
@@ -145,7 +144,11 @@ impl Recipe for Restore {
             let reason = "there is no control plane here that could run with a restored etcd".to_owned();
             return vec![of_control_plane(Severity::Error, "control-plane", reason)];
         }
+        if let Some(finding) = several(name, fleet) {
+            return vec![finding];
+        }
         let mut findings: Vec<Finding> = differences(&self.inventory, facts).into_iter().map(Finding::from).collect();
+        findings.extend(expired(name, facts, self.now));
         let of_fleet = preflight(&self.inventory, fleet).into_iter();
         findings.extend(of_fleet.filter(|finding| CHECKS.contains(&finding.check)));
         match self.restore(facts) {

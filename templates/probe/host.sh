@@ -106,6 +106,11 @@ kubelet_name() {
     grep -oE -e '--hostname-override[= ][^"[:space:]]+'
 }
 
+# The client's certificate in admin.conf, without its key.
+admin_certificate() {
+  sed -n 's/^[[:space:]]*client-certificate-data:[[:space:]]*//p' admin.conf | head -n 1 | base64 -d | certificates -
+}
+
 # The lines without secrets of what kubeadm wrote.
 kubeadm_state() {
   cd /etc/kubernetes 2>/dev/null || return
@@ -115,6 +120,7 @@ kubeadm_state() {
     authority=$(sed -n 's/^[[:space:]]*certificate-authority:[[:space:]]*//p' "$name.conf" | head -n 1 | tr -d "\"'")
     [ -f "$authority" ] && now "authority-$name" certificates "$authority"
   done
+  [ -f admin.conf ] && now admin-certificate admin_certificate
   now kubelet-certificate certificates /var/lib/kubelet/pki/kubelet-client-current.pem
   now kubelet-name kubelet_name
   [ -f pki/ca.crt ] && now ca-certificate certificates pki/ca.crt
@@ -122,8 +128,10 @@ kubeadm_state() {
   [ -f pki/apiserver.crt ] && now api-server-certificate certificates pki/apiserver.crt
   for name in kube-apiserver kube-controller-manager; do
     [ -f "manifests/$name.yaml" ] && now "$name" grep -E \
-      'image:|--(advertise-address|secure-port|service-cluster-ip-range|cluster-cidr)=' "manifests/$name.yaml"
+      'image:|--(advertise-address|secure-port|service-cluster-ip-range|cluster-cidr|(oidc|audit|encryption|authentication|authorization-webhook)-[a-z-]*)=' \
+      "manifests/$name.yaml"
   done
+  [ -f manifests/etcd.yaml ] && now etcd grep -E -e '--initial-cluster=' manifests/etcd.yaml
 }
 
 kubelet_and_cni() {

@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use super::sample::{THREE_HOSTS, inventory, living_fleet, recipe};
-use crate::facts::{ClusterFacts, Facts, File, Job, KubeadmState, Taint};
+use crate::facts::{ClusterFacts, Facts, File, Job, KubeadmState, Taint, Traces};
 use crate::plan::{Fleet, FromScratch, FromScratchOptions, Recipe, Workstation, pod_network};
 use crate::steps::{Begun, Change, Record};
 
@@ -154,6 +154,29 @@ fn a_cluster_is_made_anew_host_by_host() {
                 let kubelet = of(fleet, "h3").kubeadm.kubeconfigs.get_mut("kubelet").unwrap();
                 kubelet.ca_certificate = Some(super::sample::CA.to_owned());
             },
+            1,
+        ),
+        (
+            "one of several control planes, and etcd is silent",
+            dead,
+            |fleet| of(fleet, "h1").kubeadm.etcd_cluster = ["h1", "m2"].map(str::to_owned).into(),
+            1,
+        ),
+        (
+            "its API server knows more flags and names than kfleet's",
+            dead,
+            |fleet| {
+                let state = &mut of(fleet, "h1").kubeadm;
+                state.api_server_extras = ["--audit-log-path", "--oidc-issuer-url"].map(str::to_owned).into();
+                let names = ["kubernetes.default", "H1", "10.96.0.1", "10.88.0.11", "api.example.com", "203.0.113.7"];
+                state.api_server_names = names.map(str::to_owned).into();
+            },
+            1,
+        ),
+        (
+            "one of several members",
+            dead,
+            |fleet| of(fleet, "h1").traces = Some(Traces { etcd_members: 3, ..Traces::default() }),
             1,
         ),
         ("a worker is down", dead, |fleet| drop(fleet.remove("h3")), 1),

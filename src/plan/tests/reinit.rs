@@ -127,7 +127,50 @@ fn a_cluster_follows_its_control_plane() {
             },
             false,
         ),
-        ("several members", moved, |fleet| of(fleet, "h1").traces.as_mut().unwrap().etcd_members = 2, false),
+        (
+            "several members, of which each has an address",
+            moved,
+            |fleet| {
+                let traces = of(fleet, "h1").traces.as_mut().unwrap();
+                traces.etcd_members = 2;
+                traces.found.push(trace("etcd's member", "10.88.0.50"));
+            },
+            false,
+        ),
+        (
+            "several members, and etcd is silent",
+            moved,
+            |fleet| of(fleet, "h1").kubeadm.etcd_cluster = ["h1", "m2"].map(str::to_owned).into(),
+            false,
+        ),
+        (
+            "the first of several, as the second's manifest says",
+            moved,
+            |fleet| {
+                of(fleet, "h1").kubeadm.etcd_cluster = ["h1".to_owned()].into();
+                of(fleet, "h2").kubeadm.etcd_cluster = ["h1", "h2"].map(str::to_owned).into();
+            },
+            false,
+        ),
+        (
+            "one member is left of several",
+            moved,
+            |fleet| {
+                let h1 = of(fleet, "h1");
+                h1.kubeadm.etcd_cluster = ["h1", "m2"].map(str::to_owned).into();
+                h1.traces.as_mut().unwrap().etcd_members = 1;
+            },
+            false,
+        ),
+        (
+            "two nodes are control planes",
+            moved,
+            |fleet| {
+                let nodes = &mut of(fleet, "h1").cluster.as_mut().unwrap().nodes;
+                nodes.iter_mut().take(2).for_each(|node| node.control_plane = true);
+            },
+            false,
+        ),
         (
             "one worker was down",
             done,
@@ -184,6 +227,67 @@ fn what_is_meant_can_be_said() {
     let from: Vec<IpAddr> = ["10.88.0.11", "10.88.0.50"].map(|address| address.parse().unwrap()).to_vec();
     let recipe = reinit(ReinitOptions { from: from.into_iter().collect(), ..ReinitOptions::default() });
     assert!(told(&recipe, &fleet).contains("10.88.0.11 and 10.88.0.50 becomes 10.88.0.111"));
+}
+
+/// Behind a load balancer that is an address.
+fn behind(fleet: &mut Fleet) {
+    for facts in fleet.values_mut() {
+        for kubeconfig in facts.kubeadm.kubeconfigs.values_mut() {
+            kubeconfig.server = "https://10.88.0.100:6443".to_owned();
+        }
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_an_address_is_asked_for_and_stays() {
+    let mut fleet = moved();
+    behind(&mut fleet);
+    let said = told(&reinit(ReinitOptions::default()), &fleet);
+    assert!(
+        said.starts_with("! living-cluster-endpoint: admin.conf asks 10.88.0.100:6443, which stands in no"),
+        "{said}"
+    );
+    assert!(said.contains("write endpoint = \"10.88.0.100:6443\" in [cluster]"), "{said}");
+    assert!(!said.contains("--from 10.88.0.11"), "one thing at a time: {said}");
+
+    let mut recipe = reinit(ReinitOptions::default());
+    recipe.inventory.cluster.endpoint = Some("10.88.0.100:6443".to_owned());
+    let said = told(&recipe, &fleet);
+    assert!(said.contains("h1 control-plane-address: ~ 10.88.0.11 becomes 10.88.0.111"), "{said}");
+    assert!(!said.contains("10.88.0.100"), "{said}");
+}
+
+#[test]
+fn what_a_worker_asks_of_itself_stays_and_only_what_was_named_goes() {
+    let asks = |address: &str, from: &[&str]| {
+        let mut fleet = moved();
+        let h3 = of(&mut fleet, "h3");
+        h3.kubeadm.kubeconfigs.get_mut("kubelet").unwrap().server = format!("https://{address}:6443");
+        let from = from.iter().map(|address| address.parse().unwrap()).collect();
+        let recipe = reinit(ReinitOptions { from, ..ReinitOptions::default() });
+        let change = recipe.change(&fleet).unwrap();
+        recipe.change_of(&change, &fleet["h3"]).from.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(asks("10.88.0.50", &[]), ["10.88.0.11", "10.88.0.50"]);
+    assert_eq!(asks("127.0.0.1", &[]), ["10.88.0.11"]);
+    assert_eq!(asks("10.88.0.100", &["10.88.0.11"]), ["10.88.0.11"]);
+}
+
+#[test]
+fn kubectl_is_looked_at_before_anything_is_stopped() {
+    let checks = |change: fn(&mut Facts), now: &str| {
+        let mut fleet = moved();
+        change(of(&mut fleet, "h1"));
+        let recipe = reinit(ReinitOptions { now: now.parse().unwrap(), ..ReinitOptions::default() });
+        let findings = recipe.preflight(&fleet).into_iter().map(|finding| finding.check);
+        findings.filter(|check| *check != "clock").collect::<Vec<_>>()
+    };
+    let certificate = |facts: &mut Facts| {
+        facts.kubeadm.admin_certificate = Some(include_str!("../../../tests/fixtures/kubeadm/ca.crt").into())
+    };
+    assert!(checks(certificate, "2026-11-27T01:45:00Z").is_empty());
+    assert_eq!(checks(certificate, "2037-11-27T01:45:00Z"), ["admin-certificate"]);
+    assert_eq!(checks(|facts| facts.packages.kubectl = None, "2026-11-27T01:45:00Z"), ["kubectl-missing"]);
 }
 
 #[test]

@@ -116,6 +116,10 @@ fn etcd_goes_back_and_the_fleet_with_it() {
         ("several members", None, |fleet| {
             fleet.get_mut("h1").unwrap().traces = Some(Traces { etcd_members: 2, ..Traces::default() });
         }),
+        ("several members, and etcd is silent", None, |fleet| {
+            fleet.get_mut("h1").unwrap().kubeadm.etcd_cluster = ["h1", "m2"].map(str::to_owned).into();
+        }),
+        ("without kubectl", None, |fleet| fleet.get_mut("h1").unwrap().packages.kubectl = None),
         ("no cluster", None, |fleet| fleet.get_mut("h1").unwrap().kubeadm.manifests = None),
     ];
     let mut all = String::new();

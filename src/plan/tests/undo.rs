@@ -2,9 +2,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::sample::{CA, THREE_HOSTS, bare, bare_fleet, initialised, inventory, joined, living_fleet, recipe};
-use crate::facts::{ClusterFacts, Facts, File, Job};
+use crate::facts::{Backup, ClusterFacts, Facts, File, Job};
 use crate::plan::{Fleet, Plan, Recipe, Remove, Reset, Workstation};
-use crate::steps::{Action, Change, Drain, Leave, Record, Recorded};
+use crate::steps::{Action, Begun, Change, Drain, Leave, Record, Recorded};
 
 fn of<'a>(fleet: &'a mut Fleet, host: &str) -> &'a mut Facts {
     fleet.get_mut(host).unwrap()
@@ -92,8 +92,17 @@ type Case = (&'static str, fn(&mut Fleet));
 
 #[test]
 fn a_reset_takes_back_the_workers_first_and_only_what_is_this_clusters() {
-    let cases: [Case; 8] = [
+    let cases: [Case; 9] = [
         ("a whole cluster", |_| {}),
+        ("one with backups, and with an old cluster put aside", |fleet| {
+            let backup = |taken: &str| Backup { taken: taken.parse().unwrap(), snapshot: Some(1), address: None };
+            let h1 = of(fleet, "h1");
+            h1.backups = Some(vec![backup("2026-11-20T08:00:00Z"), backup("2026-11-27T08:00:00Z")]);
+            let begun = Begun { id: "20261127T014500Z".to_owned(), ..Begun::default() };
+            let contents = begun.to_json().unwrap();
+            let file = File::Present { contents, mode: 0o600, owner: "root:root".to_owned() };
+            h1.files.insert(Begun::PATH.to_owned(), file);
+        }),
         ("a worker is away", |fleet| drop(fleet.remove("h3"))),
         ("nothing was ever done", |fleet| *fleet = bare_fleet()),
         ("a worker of another cluster", |fleet| joined(of(fleet, "h3"), "another CA")),
@@ -150,7 +159,7 @@ fn cluster_of(fleet: &mut Fleet) -> &mut ClusterFacts {
 
 #[test]
 fn a_worker_leaves_the_cluster_before_it_is_reset_and_the_others_forget_it() {
-    let cases: [(Case, Leave); 8] = [
+    let cases: [(Case, Leave); 11] = [
         (("a worker", |_| {}), DRAIN),
         (("its node is gone already", |fleet| cluster_of(fleet).nodes.retain(|node| node.name != "h3")), DRAIN),
         (
@@ -170,6 +179,29 @@ fn a_worker_leaves_the_cluster_before_it_is_reset_and_the_others_forget_it() {
             }),
             Leave::Forgotten,
         ),
+        (
+            ("it is dead, and its node has the name that it is dialled by", |fleet| {
+                fleet.remove("h3");
+                let node = &mut cluster_of(fleet).nodes[2];
+                (node.name, node.ready) = ("10.88.0.13".to_owned(), false);
+            }),
+            Leave::Forgotten,
+        ),
+        (
+            ("it is dead, and nobody knows which node it was", |fleet| {
+                fleet.remove("h3");
+                let node = &mut cluster_of(fleet).nodes[2];
+                (node.name, node.ready) = ("ip-10-0-0-13".to_owned(), false);
+            }),
+            Leave::Forgotten,
+        ),
+        (
+            ("it is dead, and its node is gone already", |fleet| {
+                fleet.remove("h3");
+                cluster_of(fleet).nodes.truncate(2);
+            }),
+            Leave::Forgotten,
+        ),
         (("it is not so dead", |fleet| drop(fleet.remove("h3"))), Leave::Forgotten),
     ];
     let mut all = String::new();
@@ -180,6 +212,15 @@ fn a_worker_leaves_the_cluster_before_it_is_reset_and_the_others_forget_it() {
         writeln!(all, "# {name}\n{}{}", findings(&recipe, &fleet), told(&recipe.plan(&fleet))).unwrap();
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn of_several_none_takes_the_pods_of_another() {
+    let both = ["h2", "h3"].map(str::to_owned).into();
+    let told = told(&Remove::new(inventory(THREE_HOSTS), Workstation::default(), &both, DRAIN).plan(&living()));
+    let steps: Vec<&str> = told.lines().skip(1).take(3).map(|line| line.split_once(": ").unwrap().1).collect();
+    assert_eq!(steps[0], "~ h2 and h3 take no new pods: kubectl cordon h2 h3");
+    assert!(steps[1].starts_with("- node h2, drained first") && steps[2].starts_with("- node h3, "), "{told}");
 }
 
 #[test]

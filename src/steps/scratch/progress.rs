@@ -7,7 +7,7 @@ use crate::facts::{Facts, File, Wanted};
 use super::NodeMarks;
 
 /// A beginning anew, as the control plane keeps it from before anything was stopped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Begun {
     /// Tells it from every other: letters and digits.

@@ -1,7 +1,8 @@
+use std::iter;
 use std::time::Duration;
 
 use crate::facts::{Facts, Wanted};
-use crate::steps::{Action, Change, RunScript, Step};
+use crate::steps::{Action, Begun, Change, RunScript, Step};
 
 /// kfleet's own directory is gone, the record with it. The last of all: without the record nobody knows what was before.
 #[derive(Debug, Clone, Copy, Default)]
@@ -9,13 +10,30 @@ pub struct NoRecord;
 
 const DIRECTORY: &str = "/var/lib/kfleet";
 
+impl NoRecord {
+    /// What goes with it that somebody may want back: snapshots of etcd, and what was put aside of an old cluster.
+    #[must_use]
+    pub fn lost(facts: &Facts) -> Vec<String> {
+        let taken: Vec<String> = facts.backups.iter().flatten().map(|backup| backup.taken.to_string()).collect();
+        let backups = match taken.as_slice() {
+            [] => None,
+            [only] => Some(format!("the backup of etcd and /etc/kubernetes of {only}")),
+            [first, .., last] => {
+                Some(format!("{} backups of etcd and /etc/kubernetes, of {first} to {last}", taken.len()))
+            }
+        };
+        let aside = Begun::of(facts).map(|begun| format!("the old cluster that was put aside in {}", begun.backup()));
+        backups.into_iter().chain(aside).collect()
+    }
+}
+
 impl Step for NoRecord {
     fn name(&self) -> &'static str {
         "forget"
     }
 
     fn probe(&self) -> Wanted {
-        Wanted { places: [DIRECTORY.to_owned()].into(), ..Wanted::default() }
+        Wanted { places: [DIRECTORY.to_owned()].into(), backups: true, ..Begun::wanted() }
     }
 
     fn plan(&self, facts: &Facts) -> Change {
@@ -24,7 +42,8 @@ impl Step for NoRecord {
         }
         let command = format!("rm -rf {DIRECTORY}");
         let run = RunScript { script: format!("{command}\n"), command, deadline: Duration::from_secs(20) };
-        let diff = vec![format!("- {DIRECTORY}")];
+        let lost = Self::lost(facts).into_iter().map(|lost| format!("- {lost}"));
+        let diff = iter::once(format!("- {DIRECTORY}")).chain(lost).collect();
         Change::Some { diff, actions: vec![Action::Run(run)], record: Vec::new() }
     }
 }
