@@ -126,7 +126,23 @@ kubeadm_state() {
   done
 }
 
+# The nodes, and what runs on them, that the database of an etcd names: true while no API server answers. Nothing is said of
+# one that could not all be read. Its log is left out: there other bytes follow a key.
+etcd_names() {
+  [ -e "$1" ] || return 0
+  limit 20 grep -aohE '/registry/(minions|daemonsets|deployments|statefulsets)/[a-z0-9./-]+' "$1" >"$tmp/names"
+  [ "$?" -le 1 ] && sort -u "$tmp/names"
+}
+
+# Only where an init of kfleet's is not known to have ended well: what it left is to be reset, if nobody uses it.
+etcd_of_init() {
+  [ -d /var/lib/kfleet/jobs/init ] || return
+  data=$(sed -n 's/^ *- --data-dir=//p' /etc/kubernetes/manifests/etcd.yaml 2>/dev/null | head -n 1)
+  later etcd-names etcd_names "${data:-/var/lib/etcd}/member/snap/db"
+}
+
 kubelet_and_cni() {
+  etcd_of_init
   now kubelet-config grep -E '^(cgroupDriver|clusterDomain):' /var/lib/kubelet/config.yaml
   now etcd-data ls -A /var/lib/etcd
   now cni-configs ls -A /etc/cni/net.d

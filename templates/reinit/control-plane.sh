@@ -103,7 +103,7 @@ stage() {
             put_later "$kept.key" "$kube/pki/$name.key"
         elif names "$certificate" "$stale_names" || ! names "$certificate" "$new_name"; then
             rm -f "$certificate" "$state/stage/pki/$name.key"
-            kubeadm init phase certs "$(printf '%s' "$name" | tr / -)" --config "$state/stage/certificates.yaml"
+            (umask 022; kubeadm init phase certs "$(printf '%s' "$name" | tr / -)" --config "$state/stage/certificates.yaml")
             put_later "$certificate" "$kube/pki/$name.crt"
             put_later "$state/stage/pki/$name.key" "$kube/pki/$name.key"
         fi
@@ -145,7 +145,9 @@ swap() {
     stop_pods 5 etcd
     data=$(etcd_flag data-dir)
     if [ ! -e "$backup/etcd.snapshot" ] && [ ! -e "$backup/etcd-data" ] && [ -d "${data:-/nowhere}/member" ]; then
+        rm -rf "$backup/etcd-data.half"
         cp -a "$data" "$backup/etcd-data.half"
+        sync
         mv "$backup/etcd-data.half" "$backup/etcd-data"
         say "etcd did not answer: its data was copied to $backup/etcd-data"
     fi
