@@ -7,6 +7,7 @@ mod kernel;
 mod kubelet_unit;
 mod properties;
 mod record;
+mod put_aside;
 mod remains;
 mod simulated_host;
 mod undo;
