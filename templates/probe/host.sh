@@ -88,7 +88,8 @@ login() {
   user=${SUDO_USER:-$(id -un)}
   home=$({ limit 5 getent passwd "$user" || grep "^$user:" /etc/passwd; } | head -n 1 | cut -d : -f 6)
   printf '%s\n%s\n' "$user" "$home"
-  [ -n "$home" ] && [ -e "$home/.kube/config" ] && echo config
+  # An empty one is none; whatever a link leads to is somebody's.
+  [ -n "$home" ] && { [ -s "$home/.kube/config" ] || [ -L "$home/.kube/config" ]; } && echo config
 }
 
 certificates() { sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' "$1"; }

@@ -226,7 +226,11 @@ move_kubeconfigs() {
         # shellcheck disable=SC2016
         runuser -u "$user" -- /bin/sh -c '
             grep -qE "$stale" "$1" || exit 0
-            moved=$(sed -E "$moves" "$1") && printf "%s\n" "$moved" >"$1" && echo "[kfleet] $1 was rewritten"
+            umask 077
+            whole=$(readlink -f -- "$1") && new=$(mktemp "$whole.XXXXXX") || exit 1
+            cp -p -- "$whole" "$new" && sed -E "$moves" "$whole" >"$new" && sync -- "$new" && mv -f -- "$new" "$whole" ||
+                { rm -f -- "$new"; exit 1; }
+            echo "[kfleet] $1 was rewritten"
         ' sh "$home/.kube/config" </dev/null || echo "$home/.kube/config was not rewritten"
     done
 }

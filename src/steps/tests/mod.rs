@@ -4,6 +4,7 @@ mod firewall;
 mod firewall_guard;
 mod hosts_file;
 mod kernel;
+mod kubeconfigs;
 mod kubelet_unit;
 mod properties;
 mod record;
