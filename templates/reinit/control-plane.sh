@@ -3,6 +3,7 @@
 # `restore` (the backup that a rollback puts back; else empty), `snapshot` (of etcd, where restore.sh is to put it back; else empty), `node`, `port`, `service` (the API server's first Service address), `users` (lines of `user:home`).
 state=/var/lib/kfleet/reinit
 kube=/etc/kubernetes
+boot=/proc/sys/kernel/random/boot_id
 umask 077
 mkdir -p "$state"
 
@@ -139,7 +140,7 @@ swap() {
     say "the control plane is stopped"
     systemctl stop kubelet
     stop_pods 1 kube-controller-manager kube-scheduler
-    ! answers || [ -e "$state/away" ] || date +%s.%N >"$state/away"
+    ! answers || [ -e "$state/away" ] || echo "$(cat "$boot") $(uptime)" >"$state/away"
     # While etcd is there the API server takes itself out of the Endpoints; then it would wait for its watchers.
     stop_pods 1 kube-apiserver
     stop_pods 5 etcd
@@ -163,7 +164,12 @@ swap() {
 
 # For how long the API did not answer, now that it does.
 tell_away() {
-    note "API away: $(awk -v from="$(cat "$state/away")" -v to="$(date +%s.%N)" 'BEGIN { printf "%.1f s", to - from }')"
+    read -r of_boot from <"$state/away"
+    if [ "$of_boot" = "$(cat "$boot")" ]; then
+        note "API away: $(awk -v from="$from" -v to="$(uptime)" 'BEGIN { printf "%.1f s", to - from }')"
+    else
+        note "API away: since before this host was booted"
+    fi
     rm -f "$state/away"
 }
 

@@ -51,7 +51,10 @@ fn a_kubeconfig_is_written_whole_or_not_at_all_and_never_over_another() {
     fs::remove_file(&config).unwrap();
     symlink("elsewhere", &config).unwrap();
     assert!(!ran(top, &script, &[]));
-    assert_eq!((fs::read_link(&config).unwrap().to_str(), there(&kube)), (Some("elsewhere"), vec!["config".to_owned()]));
+    assert_eq!(
+        (fs::read_link(&config).unwrap().to_str(), there(&kube)),
+        (Some("elsewhere"), vec!["config".to_owned()])
+    );
 }
 
 #[test]
