@@ -210,7 +210,8 @@ fn in_use(facts: &Facts) -> Option<String> {
     let answers = facts.cluster.as_ref().filter(|cluster| cluster.unreachable.is_none());
     let other = if let Some(cluster) = answers {
         let node = facts.node_name();
-        let node = cluster.nodes.iter().map(|node| &node.name).find(|name| **name != node).map(|name| format!("node {name}"));
+        let node =
+            cluster.nodes.iter().map(|node| &node.name).find(|name| **name != node).map(|name| format!("node {name}"));
         let mut workloads = cluster.workloads.iter().map(|workload| &workload.name);
         node.or_else(|| workloads.find(|name| !own.contains(&name.as_str())).cloned())
     } else if let Some(names) = &facts.kubeadm.etcd_names {

@@ -45,7 +45,8 @@ fn a_cluster_in_use_is_not_made_anew_because_its_init_failed_once_and_its_api_is
          systemctl stop kubelet && pkill -KILL -x kube-apiserver",
     );
     let up = lab.up(&["--json"]).exits(5);
-    let problem = &up.events_of("problem-found").into_iter().find(|problem| problem["check"] == "control-plane").unwrap();
+    let problem =
+        &up.events_of("problem-found").into_iter().find(|problem| problem["check"] == "control-plane").unwrap();
     let reason = problem["reason"].as_str().unwrap();
     assert!(reason.contains("its cluster is in use: it has "), "{up}");
     assert_eq!(up.events_of("step-started").len(), 0, "{up}");
