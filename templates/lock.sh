@@ -7,10 +7,17 @@ kf_lock() { # FILE NONCE PATIENCE HOLDER
     say() { printf '\n%s %s\n' "$nonce" "$1"; }
     hear() { timeout "$patience" head -c 1 9>&-; }
     file=$1 nonce=$2 patience=$3
+    for tool in flock timeout; do
+        command -v "$tool" >/dev/null || { echo "there is no $tool on this host" >&2; return 1; }
+    done
     umask 077
     mkdir -p "${file%/*}" || return 1
     exec 9>>"$file" || return 1
-    if ! flock -n 9; then
+    taken=0
+    flock -n 9 || taken=$?
+    # Anything else is a flock that could not do its work: nobody has the lock.
+    [ "$taken" -le 1 ] || { echo "flock failed with exit status $taken" >&2; return 1; }
+    if [ "$taken" = 1 ]; then
         say refused
         head -n 1 "$file" | head -c 4096
         echo

@@ -8,6 +8,7 @@ use crate::plan::{HostPlan, Planned};
 use crate::steps::{Action, Change, RunScript, Yields};
 
 use super::grant::{Counter, Office};
+use super::pulse::Pulse;
 use super::session::Session;
 use super::{StateDir, apply, failure};
 use crate::base::Interrupt;
@@ -20,6 +21,8 @@ pub struct Drive {
     pub desk: Desk,
     /// Ctrl-C: no stage begins after it.
     pub interrupt: Interrupt,
+    /// When the host of the lock was last heard of, where there is a lock.
+    pub pulse: Option<Pulse>,
     /// Where the kubeconfig is kept.
     pub state: StateDir,
     /// The cluster's CA, where it was known before the run; what a grant says is held against it.
@@ -83,6 +86,10 @@ impl Drive {
             _ => None,
         };
         let turn = self.interrupt.or(self.session.turn()).await.ok_or_else(interrupted)?;
+        // After this machine's sleep, and before the lock is told to be lost.
+        if self.pulse.as_ref().is_some_and(Pulse::is_doubtful) {
+            return Err(interrupted());
+        }
         for (yields, value) in apply::actions(&self.session, &turn, steps, grant.as_deref()).await? {
             match yields {
                 Yields::JoinGrant => self.give(&value)?,

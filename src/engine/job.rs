@@ -8,7 +8,7 @@ use crate::steps::Detached;
 use super::script::write_file;
 
 /// Where jobs live on a host: root's alone.
-const JOBS: &str = "/var/lib/kfleet/jobs";
+pub(super) const JOBS: &str = "/var/lib/kfleet/jobs";
 
 /// What [`follow`] exits with when the job ended without a status of its own: killed, or gone down with its host.
 pub const LOST: i32 = 250;
@@ -71,7 +71,10 @@ if [ \"$status\" = 0 ]; then
     (umask 077; mkdir -p {LOGS})
     mv -f log {LOGS}/{name}
     cd /
-    rm -rf {dir}
+    # A power cut may keep half of a removal: a directory without its status is that of a job that was lost.
+    rm -rf {JOBS}/.heard
+    mv {dir} {JOBS}/.heard
+    rm -rf {JOBS}/.heard
 fi
 exit \"$status\"",
         unit = unit(job),
@@ -80,7 +83,7 @@ exit \"$status\"",
 }
 
 /// What the unit runs: the job's script, its log, its status.
-fn run(job: &Detached) -> String {
+pub(super) fn run(job: &Detached) -> String {
     format!(
         "umask 077
 cd {dir} || exit 1
@@ -88,11 +91,15 @@ exec > log 2>&1 < /dev/null
 export HOME=/root LC_ALL=C PATH=\"$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"
 trap '/bin/sh {dir}/after' EXIT
 trap 'exit 143' TERM INT HUP
-/bin/sh -eu ./script
+# What kubeadm makes has kubeadm's own modes: its certificates are for everybody to read.
+(umask 022; exec /bin/sh -eu ./script)
 status=$?
 /bin/sh {dir}/after
 echo $status > status.new
+# What the status tells of must outlive a power cut with it, and it must be told after one: else a good init looks cut.
+sync
 mv status.new status
+sync -- . 2>/dev/null
 ",
         dir = dir(job),
     )

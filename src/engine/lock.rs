@@ -5,13 +5,14 @@ use futures::StreamExt;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{sleep, timeout};
 
-use crate::base::{Interrupt, nonce, quote, told};
+use crate::base::{Interrupt, Tail, nonce, quote, told};
 use crate::events::{Event, Failure, Holder};
 use crate::host::{Exit, HostError, Stream};
 
 use super::failure;
+use super::pulse::{DOUBT, Pulse};
 use super::session::Session;
 
 /// The functions of the script that holds it.
@@ -22,14 +23,16 @@ const FILE: &str = "/run/kfleet/lock";
 const BEAT: Duration = Duration::from_secs(5);
 /// The host lets go this long after the last sign of life that came.
 const PATIENCE: Duration = Duration::from_secs(45);
-/// This side gives it up when none that it sent this long ago was answered: well before the host lets go.
-const DOUBT: Duration = Duration::from_secs(30);
+/// Between two looks at whether it still is.
+const LOOK: Duration = Duration::from_secs(1);
 /// The longest that taking it may take.
 const TAKING: Duration = Duration::from_secs(30);
 /// The longest that letting it go is waited for.
 const LEAVING: Duration = Duration::from_secs(5);
 /// The most of an answer that is kept, in bytes.
 const LONGEST: usize = 64 * 1024;
+/// How many lines of what it complains of are kept.
+const KEPT_LINES: usize = 20;
 
 /// The lock that a run takes before it changes anything.
 #[derive(Debug, Clone)]
@@ -52,9 +55,11 @@ pub enum Wish {
 pub struct Lock {
     /// Set off when it is lost.
     pub lost: Interrupt,
+    /// When its host was last heard of.
+    pub pulse: Pulse,
     signs: mpsc::Sender<Bytes>,
     beating: JoinHandle<()>,
-    holding: JoinHandle<Result<Exit, HostError>>,
+    holding: JoinHandle<(Result<Exit, HostError>, Vec<String>)>,
 }
 
 /// Asks for the lock on a host.
@@ -68,11 +73,20 @@ pub async fn wish(session: &Session, holder: &Holder) -> Result<Wish, Failure> {
     let input = futures::stream::unfold(received, |mut signs| async { Some((signs.recv().await?, signs)) });
     let (said, lines) = mpsc::unbounded_channel();
     let mut words = Words { nonce, lines };
+    let asked = Pulse::now();
     let holding = {
         let session = session.clone();
         tokio::spawn(async move {
             let mut lines = Lines { buffer: Vec::new(), said };
-            session.hold(script.into(), input.boxed(), &mut |stream, bytes: &[u8]| lines.take(stream, bytes)).await
+            let mut complaint = Vec::new();
+            let mut take = |stream, bytes: &[u8]| match stream {
+                Stream::Stdout => lines.take(bytes),
+                Stream::Stderr => complaint.extend_from_slice(&bytes[..bytes.len().min(LONGEST - complaint.len())]),
+            };
+            let ended = session.hold(script.into(), input.boxed(), &mut take).await;
+            let mut last = Tail::of(KEPT_LINES);
+            String::from_utf8_lossy(&complaint).lines().for_each(|line| last.push(&told(line)));
+            (ended, last.into_lines())
         })
     };
     let answer = async {
@@ -82,17 +96,18 @@ pub async fn wish(session: &Session, holder: &Holder) -> Result<Wish, Failure> {
     match timeout(TAKING, answer).await.ok().flatten() {
         Some((true, last)) => {
             let (switch, lost) = Interrupt::pair();
-            let beating = tokio::spawn(beat(session.clone(), signs.clone(), words, switch));
-            Ok(Wish::Granted(Lock { lost, signs, beating, holding }, known(&last)))
+            let pulse = Pulse::heard(asked);
+            let beating = tokio::spawn(beat(session.clone(), signs.clone(), words, pulse.clone(), switch));
+            Ok(Wish::Granted(Lock { lost, pulse, signs, beating, holding }, known(&last)))
         }
         Some((false, holder)) => Ok(Wish::Refused(known(&holder))),
         None => {
-            let reason = match timeout(LEAVING, holding).await {
-                Ok(Ok(Err(error))) => return Err(failure::of_host(&error, Some("lock"))),
-                Ok(Ok(Ok(exit))) => format!("the host could not be locked: {exit}"),
-                Ok(Err(_)) | Err(_) => "the host could not be locked: no answer in time".to_owned(),
+            let (why, output) = match timeout(LEAVING, holding).await {
+                Ok(Ok((Err(error), _))) => return Err(failure::of_host(&error, Some("lock"))),
+                Ok(Ok((Ok(exit), complaint))) => (exit.to_string(), complaint),
+                Ok(Err(_)) | Err(_) => ("no answer in time".to_owned(), Vec::new()),
             };
-            Err(failure::of_step("lock", &reason))
+            Err(Failure { output, ..failure::of_step("lock", &format!("the host could not be locked: {why}")) })
         }
     }
 }
@@ -116,20 +131,34 @@ impl Lock {
 }
 
 /// Gives signs of life until none is answered; then tells that the lock is lost.
-async fn beat(session: Session, signs: mpsc::Sender<Bytes>, mut words: Words, switch: watch::Sender<bool>) {
-    let mut heard = Instant::now();
+async fn beat(
+    session: Session,
+    signs: mpsc::Sender<Bytes>,
+    mut words: Words,
+    pulse: Pulse,
+    switch: watch::Sender<bool>,
+) {
+    let (mut sent, mut due) = (None, Pulse::now());
     let reason = loop {
-        let sent = Instant::now();
-        // Where there is no room, earlier ones are still on their way.
-        let _ = signs.try_send(Bytes::from_static(b"."));
-        match timeout_at(heard + DOUBT, words.next()).await {
-            Ok(Some(_)) => heard = sent,
-            Ok(None) => break "what held it on the host has ended".to_owned(),
-            Err(_) => break format!("no sign of life from the host for {} s", DOUBT.as_secs()),
+        // Looked at again and again: no timer goes on while this machine sleeps.
+        if pulse.is_doubtful() {
+            break format!("no sign of life from the host for {} s", DOUBT.as_secs());
+        }
+        if sent.is_none() && Pulse::now() >= due {
+            sent = Some(Pulse::now());
+            // Where there is no room, earlier ones are still on their way.
+            let _ = signs.try_send(Bytes::from_static(b"."));
         }
         tokio::select! {
-            () = sleep(BEAT) => {}
-            word = words.next() => if word.is_none() { break "what held it on the host has ended".to_owned() },
+            word = words.next() => match word.as_deref() {
+                None => break "what held it on the host has ended".to_owned(),
+                Some("beat") => if let Some(answered) = sent.take() {
+                    pulse.hear(answered);
+                    due = answered + BEAT;
+                },
+                Some(_) => {}
+            },
+            () = sleep(LOOK) => {}
         }
     };
     session.tell(Event::LockLost { host: session.name().to_owned(), reason });
@@ -180,8 +209,8 @@ struct Lines {
 }
 
 impl Lines {
-    fn take(&mut self, stream: Stream, bytes: &[u8]) {
-        if stream == Stream::Stderr || self.buffer.len() + bytes.len() > LONGEST {
+    fn take(&mut self, bytes: &[u8]) {
+        if self.buffer.len() + bytes.len() > LONGEST {
             return;
         }
         self.buffer.extend_from_slice(bytes);

@@ -17,6 +17,7 @@ mod grant;
 mod job;
 mod lock;
 mod progress;
+mod pulse;
 mod run;
 mod script;
 mod session;

@@ -13,6 +13,8 @@ use super::task::Task;
 
 /// How many lines of an action's output are kept: all that kubeadm has to say.
 const KEPT_LINES: usize = 500;
+/// How many lines of an action's output are told as they come: nobody reads more, and each is written down.
+const TOLD_LINES: usize = 10_000;
 /// The most that is kept of a captured value, in bytes.
 const LARGEST_CAPTURE: usize = 1 << 20;
 
@@ -30,6 +32,8 @@ pub struct Progress<'a> {
     phase: Option<Phase>,
     since: Instant,
     output: Tail,
+    /// How many lines of output the action under way has written.
+    lines: usize,
     captured: String,
     yielded: Vec<(Yields, SecretString)>,
 }
@@ -55,6 +59,7 @@ impl<'a> Progress<'a> {
             phase: None,
             since: Instant::now(),
             output: Tail::of(KEPT_LINES),
+            lines: 0,
             captured: String::new(),
             yielded: Vec::new(),
         }
@@ -63,7 +68,10 @@ impl<'a> Progress<'a> {
     /// What the tasks yielded, where all ended well.
     pub fn end(self) -> Result<Vec<(Yields, SecretString)>, Stopped<'a>> {
         match self.tasks.get(self.current) {
-            Some(task) => Err(Stopped { task: *task, status: self.status, output: self.output.into_lines() }),
+            Some(task) => {
+                self.tell_rest(task);
+                Err(Stopped { task: *task, status: self.status, output: self.output.into_lines() })
+            }
             None => Ok(self.yielded),
         }
     }
@@ -83,6 +91,7 @@ impl<'a> Progress<'a> {
 
     fn began(&mut self, task: &Task<'_>) {
         self.output = Tail::of(KEPT_LINES);
+        self.lines = 0;
         self.captured = String::new();
         self.session.note(Some(told(&task.command())));
         if task.first {
@@ -93,6 +102,7 @@ impl<'a> Progress<'a> {
     }
 
     fn ended(&mut self, task: &Task<'_>) {
+        self.tell_rest(task);
         if let Some(yields) = task.action.yields() {
             self.yielded.push((yields, std::mem::take(&mut self.captured).into()));
         }
@@ -117,6 +127,10 @@ impl<'a> Progress<'a> {
     fn show(&mut self, task: &Task<'_>, text: &str) {
         let line = told(text);
         self.output.push(&line);
+        self.lines += 1;
+        if self.lines > TOLD_LINES {
+            return;
+        }
         let (host, step) = self.names(task);
         if let Some(note) = line.strip_prefix(NOTE) {
             self.session.tell(Event::HostNoted { host: host.clone(), note: note.to_owned() });
@@ -132,6 +146,15 @@ impl<'a> Progress<'a> {
             self.session.tell(Event::StepProgressed { host: host.clone(), step: step.clone(), message });
         }
         self.session.tell(Event::OutputReceived { host, step, line });
+    }
+
+    /// How much of the output was not told.
+    fn tell_rest(&self, task: &Task<'_>) {
+        let rest = self.lines.saturating_sub(TOLD_LINES);
+        if rest > 0 {
+            let (host, step) = self.names(task);
+            self.session.tell(Event::OutputReceived { host, step, line: format!("… {rest} more lines") });
+        }
     }
 
     fn names(&self, task: &Task<'_>) -> (String, String) {

@@ -219,6 +219,7 @@ impl Run<'_> {
                 session,
                 desk,
                 interrupt: self.interrupt.clone(),
+                pulse: self.lock.as_ref().map(|lock| lock.pulse.clone()),
                 state: self.engine.state.clone(),
                 ca: ca.map(str::to_owned),
             };

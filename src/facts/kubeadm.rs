@@ -43,6 +43,10 @@ pub struct KubeadmState {
     pub dns_domain: Option<String>,
     /// Whether /var/lib/etcd has data.
     pub etcd_data: bool,
+    /// The nodes, DaemonSets, Deployments and StatefulSets that etcd's files name, as `minions/NAME` and
+    /// `deployments/NAMESPACE/NAME`, deleted ones perhaps among them. Looked for only where a job of kfleet's init is on
+    /// record; `None` too where they could not be read.
+    pub etcd_names: Option<Vec<String>>,
     /// File names in /etc/cni/net.d.
     pub cni_configs: Vec<String>,
 }
@@ -97,6 +101,9 @@ impl KubeadmState {
             admin_certificate: frames.said("admin-certificate").filter(|pem| !pem.is_empty()),
             dns_domain: scalar(&frames.anything_said("kubelet-config"), "clusterDomain"),
             etcd_data: !frames.anything_said("etcd-data").trim().is_empty(),
+            etcd_names: frames
+                .said("etcd-names")
+                .map(|keys| keys.lines().filter_map(|key| key.strip_prefix("/registry/")).map(str::to_owned).collect()),
             cni_configs,
         }
     }
@@ -275,6 +282,7 @@ mod tests {
             ("kube-controller-manager", "    image: k8s.gcr.io/kube-controller-manager:v1.20.2\n"),
             ("kubelet-config", "cgroupDriver: systemd\nclusterDomain: cluster.local\n"),
             ("etcd-data", "member\n"),
+            ("etcd-names", "/registry/deployments/kube-system/coredns\n/registry/minions/h1\n"),
             ("cni-configs", "99-loopback.conf\n10-flannel.conflist\n"),
         ]);
         insta::assert_debug_snapshot!(state);

@@ -71,7 +71,7 @@ pub struct Login {
     pub user: String,
     /// Its home directory.
     pub home: String,
-    /// Whether `~/.kube/config` is there.
+    /// Whether `~/.kube/config` is there, with anything in it.
     pub has_kubeconfig: bool,
 }
 

@@ -95,7 +95,7 @@ mod tests {
     use crate::facts::Facts;
 
     /// Every header that a parser looks for, and some that none does.
-    const HEADERS: [&str; 27] = [
+    const HEADERS: [&str; 28] = [
         "said clock-begin 0",
         "said clock-end 0",
         "said firewall-runtime 0",
@@ -117,6 +117,7 @@ mod tests {
         "said kubeconfig-admin 0",
         "said api-server-certificate 0",
         "said kube-apiserver 0",
+        "said etcd-names 0",
         "said nodes 0",
         "erred nodes 1",
         "cluster - asked",

@@ -145,6 +145,23 @@ mod tests {
     }
 
     #[test]
+    fn what_an_etcd_holds_is_read_from_its_database() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = |key: &str| [b"\0\x0a\x14", key.as_bytes(), b"\x10\x07\x18\x07"].concat();
+        let keys = ["/registry/minions/h1", "/registry/deployments/default/shop", "/registry/pods/default/shop-1"];
+        std::fs::write(dir.path().join("db"), keys.map(key).concat()).unwrap();
+        let names = |file: &str| {
+            let script = format!("tmp=.; limit() {{ shift; \"$@\"; }}\n{}\netcd_names {file}\n", super::HOST);
+            let ran = std::process::Command::new("/bin/sh").args(["-c", &script]).current_dir(dir.path()).output();
+            let ran = ran.unwrap();
+            (ran.status.success(), String::from_utf8(ran.stdout).unwrap())
+        };
+        assert_eq!(names("db"), (true, "/registry/deployments/default/shop\n/registry/minions/h1\n".to_owned()));
+        assert_eq!(names("none"), (true, String::new()));
+        assert!(!names("/").0, "what cannot be read says nothing");
+    }
+
+    #[test]
     fn the_script_that_polls_a_cluster() {
         insta::assert_snapshot!(cluster_script("b6d81b360a5672d80c27430f39153e2c"));
     }

@@ -9,6 +9,19 @@ use super::{Action, Change, Recorded, RunScript, Step};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AdminKubeconfig;
 
+/// Done by the user itself: root must not follow links in a directory that is not its own. Whole or not at all; `ln` takes
+/// no place that is taken.
+const WRITE: &str = r#"'
+umask 077
+mkdir -p "$1"
+new=$(mktemp "$1/.config.XXXXXX")
+trap "rm -f \"\$new\"" EXIT
+cat >"$new"
+sync -- "$new"
+if [ ! -s "$1/config" ] && [ ! -L "$1/config" ]; then rm -f "$1/config"; fi
+ln -T "$new" "$1/config"
+'"#;
+
 impl AdminKubeconfig {
     /// The kind of its entry in the host's record.
     pub(super) const RECORDED: &str = "kubeconfig";
@@ -31,10 +44,8 @@ impl Step for AdminKubeconfig {
         }
         let run = RunScript {
             command: format!("cp /etc/kubernetes/admin.conf {file}"),
-            // Written by the user itself: root must not follow links in a directory that is not its own.
             script: format!(
-                "runuser -u {user} -- /bin/sh -c 'umask 077; mkdir -p \"$1\"; set -C; cat > \"$1/config\"' sh {dir} \\\n    \
-                 < /etc/kubernetes/admin.conf",
+                "runuser -u {user} -- /bin/sh -euc {WRITE} sh {dir} < /etc/kubernetes/admin.conf",
                 user = quote(&login.user),
                 dir = quote(&format!("{}/.kube", login.home)),
             ),

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use semver::Version;
 
-use crate::base::quote;
+use crate::base::{quote, told};
 use crate::cluster::{Authority, InitSpec, init_configuration};
 use crate::facts::{Facts, Job, Wanted};
 use crate::inventory::{Host, Inventory, KubernetesVersion};
@@ -146,13 +146,15 @@ impl Step for ControlPlane<'_> {
             Stage::Unheard => {
                 change("kubeadm init, which ended meanwhile", vec![revoke(), Action::Detach(Box::new(followed()))])
             }
-            Stage::HalfMade if in_use(facts) => Change::Refused {
-                reason: "an init of kfleet's failed here before, and yet its cluster is in use".to_owned(),
-                hint: "look at it; then keep it with `rm -r /var/lib/kfleet/jobs/init`, or take it down with \
-                       `kubeadm reset`"
-                    .to_owned(),
+            Stage::HalfMade => match in_use(facts) {
+                None => init("kubeadm init, after a reset of the one that failed, and of what is in its etcd"),
+                Some(why) => Change::Refused {
+                    reason: format!("an init of kfleet's failed here before, and {why}"),
+                    hint: "look at it; then keep it with `rm -r /var/lib/kfleet/jobs/init`, or take it down with \
+                           `kubeadm reset`"
+                        .to_owned(),
+                },
             },
-            Stage::HalfMade => init("kubeadm init, after a reset of the one that failed"),
             Stage::Living => Change::none("it runs here already"),
         }
     }
@@ -196,17 +198,36 @@ pub fn living(facts: &Facts) -> bool {
 pub fn keeps_ca(facts: &Facts) -> bool {
     match stage(facts) {
         Stage::Initialising | Stage::Unheard | Stage::Living => true,
-        Stage::HalfMade => in_use(facts),
+        Stage::HalfMade => in_use(facts).is_some(),
         Stage::Bare => false,
     }
 }
 
-/// Whether anything but the control plane itself hangs on the cluster: other nodes, or a pod network.
-fn in_use(facts: &Facts) -> bool {
+/// Why what a failed init left is not to be taken back: other nodes, or a pod network, hang on its cluster, or may. Where
+/// its API server does not answer, etcd's files tell.
+fn in_use(facts: &Facts) -> Option<String> {
     let own = ["kube-proxy", "coredns"];
-    facts.cluster.as_ref().is_some_and(|cluster| {
-        cluster.nodes.len() > 1 || cluster.workloads.iter().any(|workload| !own.contains(&workload.name.as_str()))
-    })
+    let answers = facts.cluster.as_ref().filter(|cluster| cluster.unreachable.is_none());
+    let other = if let Some(cluster) = answers {
+        let node = facts.node_name();
+        let node =
+            cluster.nodes.iter().map(|node| &node.name).find(|name| **name != node).map(|name| format!("node {name}"));
+        let mut workloads = cluster.workloads.iter().map(|workload| &workload.name);
+        node.or_else(|| workloads.find(|name| !own.contains(&name.as_str())).cloned())
+    } else if let Some(names) = &facts.kubeadm.etcd_names {
+        let own = [
+            format!("minions/{}", facts.node_name()),
+            "daemonsets/kube-system/kube-proxy".to_owned(),
+            "deployments/kube-system/coredns".to_owned(),
+        ];
+        names.iter().find(|name| !own.contains(name)).map(|name| match name.strip_prefix("minions/") {
+            Some(node) => format!("node {node}"),
+            None => name.clone(),
+        })
+    } else {
+        return Some("whether its cluster is in use cannot be told: its API server does not answer, and its etcd could not be read".to_owned());
+    };
+    other.map(|name| format!("yet its cluster is in use: it has {}", told(&name)))
 }
 
 /// The job as one that is there already.

@@ -88,7 +88,8 @@ login() {
   user=${SUDO_USER:-$(id -un)}
   home=$({ limit 5 getent passwd "$user" || grep "^$user:" /etc/passwd; } | head -n 1 | cut -d : -f 6)
   printf '%s\n%s\n' "$user" "$home"
-  [ -n "$home" ] && [ -e "$home/.kube/config" ] && echo config
+  # An empty one is none; whatever a link leads to is somebody's.
+  [ -n "$home" ] && { [ -s "$home/.kube/config" ] || [ -L "$home/.kube/config" ]; } && echo config
 }
 
 certificates() { sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' "$1"; }
@@ -134,7 +135,23 @@ kubeadm_state() {
   [ -f manifests/etcd.yaml ] && now etcd grep -E -e '--initial-cluster=' manifests/etcd.yaml
 }
 
+# The nodes, and what runs on them, that the database of an etcd names: true while no API server answers. Nothing is said of
+# one that could not all be read. Its log is left out: there other bytes follow a key.
+etcd_names() {
+  [ -e "$1" ] || return 0
+  limit 20 grep -aohE '/registry/(minions|daemonsets|deployments|statefulsets)/[a-z0-9./-]+' "$1" >"$tmp/names"
+  [ "$?" -le 1 ] && sort -u "$tmp/names"
+}
+
+# Only where an init of kfleet's is not known to have ended well: what it left is to be reset, if nobody uses it.
+etcd_of_init() {
+  [ -d /var/lib/kfleet/jobs/init ] || return
+  data=$(sed -n 's/^ *- --data-dir=//p' /etc/kubernetes/manifests/etcd.yaml 2>/dev/null | head -n 1)
+  later etcd-names etcd_names "${data:-/var/lib/etcd}/member/snap/db"
+}
+
 kubelet_and_cni() {
+  etcd_of_init
   now kubelet-config grep -E '^(cgroupDriver|clusterDomain):' /var/lib/kubelet/config.yaml
   now etcd-data ls -A /var/lib/etcd
   now cni-configs ls -A /etc/cni/net.d

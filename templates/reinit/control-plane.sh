@@ -3,6 +3,7 @@
 # `restore` (the backup that a rollback puts back; else empty), `snapshot` (of etcd, where restore.sh is to put it back; else empty), `node`, `port`, `service` (the API server's first Service address), `users` (lines of `user:home`).
 state=/var/lib/kfleet/reinit
 kube=/etc/kubernetes
+boot=/proc/sys/kernel/random/boot_id
 umask 077
 mkdir -p "$state"
 
@@ -103,7 +104,7 @@ stage() {
             put_later "$kept.key" "$kube/pki/$name.key"
         elif names "$certificate" "$stale_names" || ! names "$certificate" "$new_name"; then
             rm -f "$certificate" "$state/stage/pki/$name.key"
-            kubeadm init phase certs "$(printf '%s' "$name" | tr / -)" --config "$state/stage/certificates.yaml"
+            (umask 022; kubeadm init phase certs "$(printf '%s' "$name" | tr / -)" --config "$state/stage/certificates.yaml")
             put_later "$certificate" "$kube/pki/$name.crt"
             put_later "$state/stage/pki/$name.key" "$kube/pki/$name.key"
         fi
@@ -139,13 +140,15 @@ swap() {
     say "the control plane is stopped"
     systemctl stop kubelet
     stop_pods 1 kube-controller-manager kube-scheduler
-    ! answers || [ -e "$state/away" ] || date +%s.%N >"$state/away"
+    ! answers || [ -e "$state/away" ] || echo "$(cat "$boot") $(uptime)" >"$state/away"
     # While etcd is there the API server takes itself out of the Endpoints; then it would wait for its watchers.
     stop_pods 1 kube-apiserver
     stop_pods 5 etcd
     data=$(etcd_flag data-dir)
     if [ ! -e "$backup/etcd.snapshot" ] && [ ! -e "$backup/etcd-data" ] && [ -d "${data:-/nowhere}/member" ]; then
+        rm -rf "$backup/etcd-data.half"
         cp -a "$data" "$backup/etcd-data.half"
+        sync
         mv "$backup/etcd-data.half" "$backup/etcd-data"
         say "etcd did not answer: its data was copied to $backup/etcd-data"
     fi
@@ -161,7 +164,12 @@ swap() {
 
 # For how long the API did not answer, now that it does.
 tell_away() {
-    note "API away: $(awk -v from="$(cat "$state/away")" -v to="$(date +%s.%N)" 'BEGIN { printf "%.1f s", to - from }')"
+    read -r of_boot from <"$state/away"
+    if [ "$of_boot" = "$(cat "$boot")" ]; then
+        note "API away: $(awk -v from="$from" -v to="$(uptime)" 'BEGIN { printf "%.1f s", to - from }')"
+    else
+        note "API away: since before this host was booted"
+    fi
     rm -f "$state/away"
 }
 
@@ -224,7 +232,11 @@ move_kubeconfigs() {
         # shellcheck disable=SC2016
         runuser -u "$user" -- /bin/sh -c '
             grep -qE "$stale" "$1" || exit 0
-            moved=$(sed -E "$moves" "$1") && printf "%s\n" "$moved" >"$1" && echo "[kfleet] $1 was rewritten"
+            umask 077
+            whole=$(readlink -f -- "$1") && new=$(mktemp "$whole.XXXXXX") || exit 1
+            cp -p -- "$whole" "$new" && sed -E "$moves" "$whole" >"$new" && sync -- "$new" && mv -f -- "$new" "$whole" ||
+                { rm -f -- "$new"; exit 1; }
+            echo "[kfleet] $1 was rewritten"
         ' sh "$home/.kube/config" </dev/null || echo "$home/.kube/config was not rewritten"
     done
 }

@@ -57,12 +57,20 @@ is_any_alive() {
     return 1
 }
 
+# The seconds since the boot: no clock that is set meanwhile.
+uptime() {
+    read -r seconds _ </proc/uptime
+    echo "$seconds"
+}
+
 # within SECONDS COMMAND…: until it succeeds.
 within() {
-    until=$(($(date +%s) + $1))
+    until=$(uptime)
+    until=$((${until%.*} + $1))
     shift
     until "$@"; do
-        [ "$(date +%s)" -lt "$until" ] || return 1
+        now=$(uptime)
+        [ "${now%.*}" -lt "$until" ] || return 1
         sleep 0.2
     done
 }

@@ -4,8 +4,15 @@ state=/var/lib/kfleet/scratch
 kube=/etc/kubernetes
 umask 077
 mkdir -p "$state" "$backup"
+# One at a time: this goes on for a while when its connection is lost, and the next run begins it again.
+exec 9>"$state/at-work"
+if ! flock -n 9; then
+    say "the run before is still at this: waiting for it"
+    flock -w 600 9 || { echo "the run before is still putting etcd's data aside: wait for it to end"; exit 1; }
+fi
 printf '%s aside\n' "$id" >"$state/phase.new"
 mv -f "$state/phase.new" "$state/phase"
+sync
 say "the control plane is stopped"
 systemctl stop kubelet
 for part in kube-controller-manager kube-scheduler kube-apiserver etcd; do
@@ -31,6 +38,7 @@ if [ -d "$data/member" ] && [ ! -e "$backup/etcd-member" ]; then
         cp -a "$data/member" "$backup/half"
         sync
         mv "$backup/half" "$backup/etcd-member"
+        sync
         rm -rf "$data/member"
     fi
     say "etcd's data is in $backup/etcd-member"

@@ -31,3 +31,27 @@ fn a_living_cluster_is_never_made_another_one() {
     lab.root("h1", "ip address delete 10.88.0.111/24 dev eth0");
     lab.intact();
 }
+
+#[test]
+#[ignore = "needs the lab"]
+fn a_cluster_in_use_is_not_made_anew_because_its_init_failed_once_and_its_api_is_silent() {
+    let lab = Lab::ready();
+    let objects = lab.objects();
+    // As where somebody has completed by hand what kfleet's init did not, long ago.
+    lab.root(
+        "h1",
+        "cd /var/lib/kfleet && mkdir -p jobs/init && echo 1 >jobs/init/status
+         sha256sum /etc/kubernetes/pki/ca.crt >jobs/init/made
+         systemctl stop kubelet && pkill -KILL -x kube-apiserver",
+    );
+    let up = lab.up(&["--json"]).exits(5);
+    let problem =
+        &up.events_of("problem-found").into_iter().find(|problem| problem["check"] == "control-plane").unwrap();
+    let reason = problem["reason"].as_str().unwrap();
+    assert!(reason.contains("its cluster is in use: it has "), "{up}");
+    assert_eq!(up.events_of("step-started").len(), 0, "{up}");
+    lab.root("h1", "rm -r /var/lib/kfleet/jobs/init && systemctl start kubelet");
+    lab.wait_until_ready();
+    objects.assert_same(&lab.objects());
+    lab.intact();
+}

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 
 use super::shell_host::{Bench, run, script_of, step, write};
 use crate::engine::apply::actions;
-use crate::events::{Failure, FailureKind};
+use crate::events::{Event, Failure, FailureKind};
 use crate::plan::Planned;
 use crate::steps::{Action, Contents, Yields};
 
@@ -64,6 +64,27 @@ async fn a_value_is_what_stdout_says_and_nothing_of_it_is_shown() {
     }
     let shown = shown.join("\n");
     assert!(shown.contains("before") && !shown.contains("secret"), "{shown}");
+}
+
+#[tokio::test]
+async fn output_without_end_is_told_in_part_and_its_end_is_kept() {
+    for (script, lines, ends_well) in
+        [("seq 10005; exit 3", 10_001, false), ("seq 10005", 10_001, true), ("seq 9", 9, true)]
+    {
+        let mut bench = Bench::new(1);
+        let ended = carry_out(&bench, &[step("s", vec![run(script)])]).await;
+        let mut told = Vec::new();
+        while let Ok(event) = bench.told.try_recv() {
+            if let Event::OutputReceived { line, .. } = event {
+                told.push(line);
+            }
+        }
+        assert_eq!((told.len(), ended.is_ok()), (lines, ends_well), "{script}");
+        assert_eq!(told.last().map(String::as_str), Some(if lines > 9 { "… 5 more lines" } else { "9" }));
+        if let Err(failure) = ended {
+            assert_eq!(failure.output.last().map(String::as_str), Some("10005"));
+        }
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ use semver::Version;
 use super::shell_host::{Bench, run, script_of, step, write};
 use crate::base::Interrupt;
 use crate::cluster::JoinSpec;
+use crate::engine::drive::{Desk, Drive};
+use crate::engine::pulse::Pulse;
 use crate::engine::run::Run;
 use crate::engine::{Approval, Engine, Goal, Report, StateDir};
 use crate::events::{FailureKind, Outcome};
@@ -65,6 +67,24 @@ async fn apply(bench: &Bench, plan: Plan, interrupt: Interrupt) -> Report {
     }
     tokio::time::timeout(Duration::from_secs(20), run.apply(plan)).await.expect("nobody waits for ever");
     run.report(&names)
+}
+
+#[tokio::test]
+async fn nothing_is_begun_under_a_lock_that_may_be_gone() {
+    for (ago, done) in [(0, Some("base\nthen\n")), (31, None)] {
+        let bench = Bench::new(1);
+        let drive = Drive {
+            session: bench.session("h1"),
+            desk: Desk::Neither,
+            interrupt: Interrupt::pair().1,
+            pulse: Some(Pulse::heard(Pulse::now().saturating_sub(Duration::from_secs(ago)))),
+            state: StateDir::at(bench.path("state")),
+            ca: None,
+        };
+        let [base, then] = ["base", "then"].map(|name| vec![step(name, vec![run(&format!("echo {name} >>done"))])]);
+        let tally = drive.go(&host("h1", base, then)).await;
+        assert_eq!((bench.read("done").as_deref(), tally.failure.is_none()), (done, done.is_some()));
+    }
 }
 
 fn failures(report: &Report) -> Vec<String> {

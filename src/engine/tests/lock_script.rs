@@ -15,7 +15,7 @@ struct Contender {
 }
 
 impl Contender {
-    fn new(file: &Path, user: &str) -> Self {
+    fn script(file: &Path, user: &str) -> String {
         let holder = Holder {
             user: user.to_owned(),
             workstation: "desk".to_owned(),
@@ -23,7 +23,11 @@ impl Contender {
             since: "2026-01-02T03:04:05Z".parse().unwrap(),
             run: Some(7),
         };
-        let text = script(file.to_str().unwrap(), "n0nce", Duration::from_secs(2), &holder);
+        script(file.to_str().unwrap(), "n0nce", Duration::from_secs(2), &holder)
+    }
+
+    fn new(file: &Path, user: &str) -> Self {
+        let text = Self::script(file, user);
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", &text]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut shell = shell.spawn().unwrap();
@@ -96,4 +100,28 @@ fn it_is_free_when_its_holder_is_killed_or_falls_silent() {
         }
         assert!(kill || since.elapsed() > Duration::from_secs(1), "silence is borne for a while");
     }
+}
+
+#[test]
+fn a_lock_that_cannot_be_taken_is_not_held_by_anybody() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("lock");
+    let flock = |text: Option<&str>| {
+        let bin = temp.path().join("bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        let link = |name: &str| std::os::unix::fs::symlink(format!("/usr/bin/{name}"), bin.join(name));
+        let _ = ["timeout", "head", "mkdir"].map(link);
+        if let Some(text) = text {
+            std::fs::write(bin.join("flock"), format!("#!/bin/sh\n{text}\n")).unwrap();
+            std::fs::set_permissions(bin.join("flock"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        let text = Contender::script(&file, "bob")
+            .replace(":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "");
+        let ran = Command::new("/bin/sh").args(["-c", &text]).env("PATH", &bin).output().unwrap();
+        (ran.status.code(), String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr).unwrap())
+    };
+    let failed = |complaint: &str| (Some(1), String::new(), complaint.to_owned());
+    assert_eq!(flock(None), failed("there is no flock on this host\n"));
+    assert_eq!(flock(Some("exit 71")), failed("flock failed with exit status 71\n"));
+    assert_eq!(flock(Some("exit 1")).1, "\nn0nce refused\n\n");
 }

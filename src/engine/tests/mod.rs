@@ -3,6 +3,7 @@
 mod actions;
 mod asking;
 mod driving;
+mod job;
 mod lock;
 mod lock_script;
 mod shell_host;

@@ -56,6 +56,13 @@ fn cases(begin: impl Fn(&Up) -> Fleet, cases: &[Case]) -> String {
     all
 }
 
+/// Its init was cut; its API server is silent, and its etcd names these.
+fn cut(facts: &mut Facts, names: Option<&[&str]>) {
+    facts.jobs.insert("init".to_owned(), Job::Lost);
+    facts.cluster = Some(ClusterFacts { unreachable: Some("refused".to_owned()), ..ClusterFacts::default() });
+    facts.kubeadm.etcd_names = names.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+}
+
 #[test]
 fn what_is_done_on_hosts_without_a_cluster() {
     insta::assert_snapshot!(cases(
@@ -75,9 +82,19 @@ fn what_is_done_on_hosts_without_a_cluster() {
             }),
             ("an init was cut late", |fleet| {
                 initialised(of(fleet, "h1"));
-                of(fleet, "h1").jobs.insert("init".to_owned(), Job::Lost);
-                of(fleet, "h1").cluster =
-                    Some(ClusterFacts { unreachable: Some("refused".to_owned()), ..ClusterFacts::default() });
+                cut(of(fleet, "h1"), Some(&["minions/h1", "deployments/kube-system/coredns"]));
+            }),
+            ("an init was cut late, and a worker has joined by hand", |fleet| {
+                initialised(of(fleet, "h1"));
+                cut(of(fleet, "h1"), Some(&["minions/h1", "minions/h2"]));
+            }),
+            ("an init was cut late, and its cluster runs something", |fleet| {
+                initialised(of(fleet, "h1"));
+                cut(of(fleet, "h1"), Some(&["deployments/default/shop", "minions/h1"]));
+            }),
+            ("an init was cut late, and its etcd cannot be read", |fleet| {
+                initialised(of(fleet, "h1"));
+                cut(of(fleet, "h1"), None);
             }),
             ("an init failed late, and its API server answers", |fleet| {
                 initialised(of(fleet, "h1"));
