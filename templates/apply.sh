@@ -1,4 +1,6 @@
 # What every script of kfleet's begins with. Contents travel as a function's arguments: no process sees them in argv.
+# The API server and etcd are asked by nobody's proxy. Jobs, as `kubeadm init` is one, have systemd's environment.
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # kf_write PATH MODE DIGEST CONTENTS: the file whole or not at all. MODE - keeps what is there; DIGEST - replaces anything.

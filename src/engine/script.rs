@@ -58,3 +58,24 @@ pub fn write_file(path: &str, mode: Option<u32>, replaces: Option<&str>, content
     let digest = replaces.map_or_else(|| "-".to_owned(), |old| format!("{:x}", Sha256::digest(old)));
     format!("kf_write {} {mode} {digest} {}", quote(path), quote(contents.expose_secret()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use secrecy::ExposeSecret;
+
+    use super::Script;
+
+    #[test]
+    fn an_action_knows_no_proxy() {
+        let mut script = Script::new().unwrap();
+        script.add("echo \"[${https_proxy-none} ${HTTPS_PROXY-none} ${no_proxy-none}]\"");
+        let (text, _) = script.finish();
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", text.expose_secret()]).env("no_proxy", "10.88.0.11");
+        let output =
+            shell.envs(["https_proxy", "HTTPS_PROXY"].map(|name| (name, "http://proxy:3128"))).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains("[none none 10.88.0.11]"), "{output:?}");
+    }
+}

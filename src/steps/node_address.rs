@@ -44,6 +44,12 @@ impl Step for NodeAddress<'_> {
         if from.is_empty() {
             return Change::none(format!("node {node} is known at {}", list(&known)));
         }
+        if node.parse().is_ok_and(|address| from.contains(&address)) {
+            return Change::Refused {
+                reason: format!("its node is called {node}, by the address that it had"),
+                hint: "a node keeps its name: `kfleet remove` it, then `kfleet up` joins it by another".to_owned(),
+            };
+        }
         let diff = vec![
             format!("~ node {node}: {} becomes {to}", list(&from)),
             "~ kubelet and pod network are restarted on this host; its pods go on".to_owned(),

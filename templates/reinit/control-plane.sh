@@ -4,14 +4,16 @@
 state=/var/lib/kfleet/reinit
 kube=/etc/kubernetes
 boot=/proc/sys/kernel/random/boot_id
+kubelet_pki=/var/lib/kubelet/pki
 umask 077
 mkdir -p "$state"
 
 keep() {
-    printf 'from=%s\nto=%s\nbackup=%s\nrestore=%s\nstate=%s\n' "$olds" "$new" "$backup" "$restore" "$1" >"$state/change.new"
+    printf 'from=%s\nto=%s\nbackup=%s\nrestore=%s\nmade=%s\nstate=%s\n' "$olds" "$new" "$backup" "$restore" "$made" "$1" \
+        >"$state/change.new"
     mv -f "$state/change.new" "$state/change"
 }
-kept() { sed -n "s/^$1=//p" "$state/change" 2>/dev/null; }
+kept() { sed -n "s/^$1=//p" "$state/change" 2>/dev/null || :; }
 
 # By loopback and by a name that is in the certificate before and after.
 ask() {
@@ -24,51 +26,9 @@ answers_anew() {
         get --raw /readyz >/dev/null 2>&1
 }
 
-# etcd, asked as the API server asks it.
-etcd_flag() { sed -n "s/^ *- --$1=//p" "$kube/manifests/etcd.yaml" 2>/dev/null | head -n 1; }
-etcd_way() {
-    if [ ! -e "$kube/manifests/etcd.yaml" ]; then echo none
-    elif command -v etcdctl >/dev/null; then echo etcdctl
-    elif command -v curl >/dev/null; then echo curl
-    else echo none
-    fi
-}
-etcd_ctl() {
-    ETCDCTL_API=3 etcdctl --endpoints=https://127.0.0.1:2379 --cacert="$kube/pki/etcd/ca.crt" \
-        --cert="$kube/pki/apiserver-etcd-client.crt" --key="$kube/pki/apiserver-etcd-client.key" "$@"
-}
-etcd_post() {
-    curl -sSf --max-time "${3:-10}" --cacert "$kube/pki/etcd/ca.crt" --cert "$kube/pki/apiserver-etcd-client.crt" \
-        --key "$kube/pki/apiserver-etcd-client.key" -X POST -d "$2" "https://127.0.0.1:2379/v3/$1"
-}
-etcd_answers() {
-    case $way in
-    etcdctl) etcd_ctl endpoint health >/dev/null 2>&1 ;;
-    curl) etcd_post maintenance/status '{}' >/dev/null 2>&1 ;;
-    *) return 1 ;;
-    esac
-}
-
-# A snapshot ends with the SHA-256 of what is before it.
-etcd_snapshot() {
-    case $way in
-    etcdctl) etcd_ctl snapshot save "$1" >/dev/null ;;
-    curl)
-        etcd_post maintenance/snapshot '{}' 600 | sed -n 's/.*"blob":"\([^"]*\)".*/\1/p' | while IFS= read -r blob; do
-            printf '%s' "$blob" | base64 -d
-        done >"$1"
-        ;;
-    esac
-    is_whole "$1"
-}
-is_whole() {
-    size=$(wc -c <"$1")
-    sum=$(head -c $((size - 32)) "$1" | sha256sum)
-    [ "$size" -gt 32 ] && [ "${sum%% *}" = "$(tail -c 32 "$1" | od -An -v -tx1 | tr -d ' \n')" ]
-}
-
 back_up() {
     rm -rf "$state/half"
+    trap 'rm -rf "$state/half"' EXIT
     mkdir "$state/half"
     cp -a "$kube" "$state/half/etc-kubernetes"
     kubelet_files | while read -r file; do
@@ -81,52 +41,9 @@ back_up() {
     fi
     sync
     mv "$state/half" "$backup"
+    trap - EXIT
     say "backup: $backup"
 }
-
-# names CERTIFICATE HEX: whether one of these is among its names.
-names() {
-    sed -n '/-BEGIN CERT/,/-END CERT/p' "$1" | sed '/-----/d' | base64 -d | od -An -v -tx1 | tr -d ' \n' | grep -qE "$2"
-}
-
-# Everything is made beside, so that the API is away for no more than putting it in place. What a backup has comes from there.
-stage() {
-    rm -rf "$state/stage"
-    mkdir -p "$state/stage"
-    cp -a "$kube/pki" "$state/stage/pki"
-    cp certificates.yaml "$state/stage/certificates.yaml"
-    for name in apiserver etcd/server etcd/peer; do
-        certificate=$state/stage/pki/$name.crt
-        [ -e "$certificate" ] || continue
-        kept=${restore:-/nowhere}/etc-kubernetes/pki/$name
-        if [ -e "$kept.crt" ] && names "$kept.crt" "$new_name"; then
-            put_later "$kept.crt" "$kube/pki/$name.crt"
-            put_later "$kept.key" "$kube/pki/$name.key"
-        elif names "$certificate" "$stale_names" || ! names "$certificate" "$new_name"; then
-            rm -f "$certificate" "$state/stage/pki/$name.key"
-            (umask 022; kubeadm init phase certs "$(printf '%s' "$name" | tr / -)" --config "$state/stage/certificates.yaml")
-            put_later "$certificate" "$kube/pki/$name.crt"
-            put_later "$state/stage/pki/$name.key" "$kube/pki/$name.key"
-        fi
-    done
-    { find "$kube" \( -path "$kube/pki" -o -path "$kube/tmp" \) -prune -o -type f -size -2048 -print; kubelet_files; } |
-        while read -r file; do
-            is_stale "$file" || continue
-            case $file in
-            "$kube"/*) kept=${restore:-/nowhere}/etc-kubernetes${file#"$kube"} ;;
-            *) kept=${restore:-/nowhere}/kubelet$file ;;
-            esac
-            if [ -e "$kept" ] && ! is_stale "$kept"; then
-                put_later "$kept" "$file"
-                continue
-            fi
-            mkdir -p "$state/stage/files${file%/*}"
-            cp -p "$file" "$state/stage/files$file"
-            sed -E "$moves" "$file" >"$state/stage/files$file"
-            put_later "$state/stage/files$file" "$file"
-        done
-}
-put_later() { printf '%s\t%s\n' "$1" "$2" >>"$state/stage/list"; }
 
 # stop_pods SECONDS PART…: of the control plane's pods on this host.
 stop_pods() {
@@ -171,28 +88,6 @@ tell_away() {
         note "API away: since before this host was booted"
     fi
     rm -f "$state/away"
-}
-
-etcd_member() {
-    [ "$way" != none ] || return 0
-    within 30 etcd_answers || { echo "etcd does not answer"; return 1; }
-    peer=https://$(bracketed "$new"):2380
-    case $way in
-    etcdctl)
-        members=$(etcd_ctl member list)
-        member=$(printf '%s\n' "$members" | sed -n 1p | cut -d , -f 1)
-        ;;
-    curl)
-        members=$(etcd_post cluster/member/list '{}')
-        member=$(printf '%s' "$members" | sed -n 's/.*"members":\[{"ID":"\([0-9]*\)".*/\1/p')
-        ;;
-    esac
-    printf '%s' "$members" | grep -qE "$stale" || return 0
-    case $way in
-    etcdctl) etcd_ctl member update "$member" --peer-urls="$peer" ;;
-    curl) etcd_post cluster/member/update "{\"ID\":\"$member\",\"peerURLs\":[\"$peer\"]}" >/dev/null ;;
-    esac
-    say "etcd's member has the peer URL $peer, by $way"
 }
 
 config_maps() {
@@ -241,8 +136,17 @@ move_kubeconfigs() {
     done
 }
 
-# What is a user's own is told and left.
+# What is a user's own is told and left, and so is what others sign.
 elsewhere() {
+    find "$kube/pki" "$kubelet_pki" \( -name '*.crt' -o -name '*-current.pem' \) 2>/dev/null | while read -r certificate; do
+        names "$certificate" "$stale_names" || continue
+        case $certificate in
+        */kubelet-server-current.pem)
+            note "the old address is in $certificate until the kubelet's request for a new one is approved: \`kubectl get csr\`, then \`kubectl certificate approve NAME\`"
+            ;;
+        *) note "the old address is still in: $certificate" ;;
+        esac
+    done
     ask get configmaps -A -o 'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {.data}{"\n"}{end}' \
         >"$state/maps"
     sed 's/\\[nrt]/ /g' "$state/maps" | grep -E "$stale" | cut -d ' ' -f 1 | while read -r name; do
@@ -256,21 +160,31 @@ if [ -n "$snapshot" ]; then
     restore_etcd
     exit 0
 fi
+is_alone
+made=$(kept made)
 if [ "$(kept to)" = "$new" ] && [ "$(kept state)" != done ]; then
     backup=$(kept backup)
     say "goes on where it was cut: $(kept state)"
 else
-    rm -rf "$state/stage" "$state/away" "$state/change"
+    # The record of the last change stays until there is a backup of this one: it is what a rollback goes by.
+    rm -rf "$state/stage" "$state/away"
     backup=$state/backup-$(date -u +%Y%m%dT%H%M%SZ)
+    [ -n "$restore" ] || made=
+    has_room
     back_up
     keep saved
 fi
-if [ "$(kept state)" = saved ]; then
-    stage
-    sync
+# Whenever it goes on: since it was cut, somebody may have changed what it would put in place.
+stage
+sync
+patience=60
+case $(kept state) in
+saved | staged)
     keep staged
-fi
-if [ "$(kept state)" = staged ] || ! answers; then
+    patience=0
+    ;;
+esac
+if [ -e "$state/stage/list" ] || ! within "$patience" answers_anew; then
     swap
     keep swapped
 fi

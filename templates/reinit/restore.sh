@@ -109,7 +109,7 @@ restore_etcd() {
         record prepared
         rm -rf "$state/stage"
     fi
-    if [ "$(recorded state)" = prepared ] || ! answers; then
+    if [ "$(recorded state)" = prepared ] || ! within 60 answers; then
         swap
         record swapped
     fi

@@ -1,6 +1,9 @@
 # What both ends of a change of address need. Set before: `stale` (a regular expression of grep's and sed's -E), `moves` (a sed
 # script that puts the new address in place of the old), `new`.
 
+# The API server and etcd are asked by nobody's proxy.
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+
 say() { echo "[kfleet] $*"; }
 note() { echo "[kfleet:note] $*"; }
 

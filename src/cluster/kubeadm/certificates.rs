@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use semver::Version;
 use serde_json::json;
 
+use super::config_api::cri_socket;
 use super::{ConfigApi, ConfigError};
 use crate::cluster::template::render;
 
@@ -13,6 +14,8 @@ pub struct CertificatesSpec {
     pub kubeadm: Version,
     /// The Node's name.
     pub node_name: String,
+    /// The runtime's socket: it is in no certificate, and kubeadm before 1.29 looks for it all the same and wants to find one only.
+    pub cri_socket: Option<String>,
     /// The address that the API server announces.
     pub advertise_address: IpAddr,
     /// The API server's port.
@@ -48,6 +51,7 @@ pub fn certificates_configuration(spec: &CertificatesSpec) -> Result<String, Con
             "advertise_address": spec.advertise_address,
             "bind_port": spec.bind_port,
             "node_name": spec.node_name,
+            "cri_socket": spec.cri_socket.as_deref().map(|socket| cri_socket(&spec.kubeadm, socket)),
             "control_plane_endpoint": spec.control_plane_endpoint,
             "service_subnet": spec.service_subnet,
             "dns_domain": spec.dns_domain,
@@ -72,6 +76,7 @@ mod tests {
             let spec = CertificatesSpec {
                 kubeadm: Version::new(1, minor, 2),
                 node_name: "kubemaster-1".into(),
+                cri_socket: Some("/run/containerd/containerd.sock".into()),
                 advertise_address: "192.168.122.11".parse().unwrap(),
                 bind_port: 6443,
                 control_plane_endpoint: Some("api.example.internal:6443".into()),
@@ -84,6 +89,8 @@ mod tests {
             };
             let parsed: Vec<Value> = serde_saphyr::from_multiple(&certificates_configuration(&spec).unwrap()).unwrap();
             assert_eq!(parsed[0]["localAPIEndpoint"]["advertiseAddress"], json!("192.168.122.11"));
+            let socket = parsed[0]["nodeRegistration"]["criSocket"].as_str().unwrap();
+            assert_eq!(socket.trim_start_matches("unix://"), "/run/containerd/containerd.sock");
             assert_eq!(parsed[1]["apiServer"]["certSANs"], json!(["kubemaster-1", "203.0.113.7"]));
             assert_eq!(parsed[1]["etcd"]["local"]["serverCertSANs"], json!(["localhost"]));
             assert_eq!(parsed[1]["certificatesDir"], json!("/somewhere/pki"));

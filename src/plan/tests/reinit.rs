@@ -2,9 +2,9 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use super::sample::{THREE_HOSTS, inventory, living_fleet, recipe};
-use crate::facts::{Facts, File, InterfaceKind, Trace, Traces};
+use crate::facts::{Facts, File, InterfaceKind, Runtime, Trace, Traces};
 use crate::plan::{Fleet, Recipe, Reinit, ReinitOptions, Workstation, pod_network};
-use crate::steps::{Change, Record, ReinitProgress};
+use crate::steps::{Action, Change, Record, ReinitProgress};
 
 const NEW: &str = "10.88.0.111";
 
@@ -68,7 +68,8 @@ fn kept(facts: &mut Facts, from: &str, to: &str, restore: &str, state: &str) {
 fn done() -> Fleet {
     let mut fleet = moved();
     for facts in fleet.values_mut() {
-        facts.traces = Some(Traces { found: vec![trace("/etc/kubernetes/kubelet.conf", NEW)], ..Traces::default() });
+        let found = vec![trace("/etc/kubernetes/kubelet.conf", NEW)];
+        facts.traces = Some(Traces { found, etcd_way: Some("curl".to_owned()), ..Traces::default() });
         for kubeconfig in facts.kubeadm.kubeconfigs.values_mut() {
             kubeconfig.server = format!("https://{NEW}:6443");
         }
@@ -171,6 +172,38 @@ fn a_cluster_follows_its_control_plane() {
             },
             false,
         ),
+        (
+            "certificates that others sign",
+            done,
+            |fleet| {
+                let traces = of(fleet, "h1").traces.as_mut().unwrap();
+                traces.found.extend([
+                    trace("certificate /var/lib/kubelet/pki/kubelet-server-current.pem", "10.88.0.11"),
+                    trace("certificate /etc/kubernetes/pki/old/apiserver.crt", "10.88.0.11"),
+                ]);
+            },
+            false,
+        ),
+        (
+            "a Node that is called by its address",
+            moved,
+            |fleet| {
+                let kubeadm = &mut of(fleet, "h1").kubeadm;
+                kubeadm.node = Some("10.88.0.11".to_owned());
+                kubeadm.hostname_override.clone_from(&kubeadm.node);
+            },
+            false,
+        ),
+        (
+            "etcd does not answer",
+            moved,
+            |fleet| {
+                let traces = of(fleet, "h1").traces.as_mut().unwrap();
+                (traces.etcd_way, traces.etcd_silent) = (None, Some("no answer in time".to_owned()));
+            },
+            false,
+        ),
+        ("etcd is elsewhere", moved, |fleet| of(fleet, "h1").traces.as_mut().unwrap().etcd_way = None, false),
         (
             "one worker was down",
             done,
@@ -288,6 +321,22 @@ fn kubectl_is_looked_at_before_anything_is_stopped() {
     assert!(checks(certificate, "2026-11-27T01:45:00Z").is_empty());
     assert_eq!(checks(certificate, "2037-11-27T01:45:00Z"), ["admin-certificate"]);
     assert_eq!(checks(|facts| facts.packages.kubectl = None, "2026-11-27T01:45:00Z"), ["kubectl-missing"]);
+}
+
+#[test]
+fn kubeadm_has_no_socket_to_look_for() {
+    let mut fleet = moved();
+    let h1 = of(&mut fleet, "h1");
+    let other = Runtime { socket: "/var/run/other.sock".to_owned(), ..h1.runtimes[0].clone() };
+    h1.runtimes.push(other);
+    let plan = reinit(ReinitOptions::default()).plan(&fleet);
+    let jobs = plan.hosts().flat_map(|host| host.planned()).flat_map(|planned| planned.change.actions());
+    let configuration = jobs.filter_map(|action| match action {
+        Action::Detach(job) => job.files.iter().find(|(name, _)| *name == "certificates.yaml"),
+        _ => None,
+    });
+    let configuration: Vec<_> = configuration.map(|(_, contents)| format!("{contents:?}")).collect();
+    assert!(matches!(&configuration[..], [only] if only.contains("criSocket: ")), "{configuration:?}");
 }
 
 #[test]

@@ -172,6 +172,12 @@ fn a_worker_at_another_address_is_followed() {
                 of(fleet, "h1").cluster.as_mut().unwrap().workloads[0].name = "weave-net".to_owned();
             }),
             ("reached by way of a NAT", |fleet| known_at(fleet, "192.168.7.3", ["10.88.0.99"; 2])),
+            ("called by the address that it had", |fleet| {
+                known_at(fleet, "10.88.0.13", ["10.88.0.99"; 2]);
+                of(fleet, "h3").kubeadm.node = Some("10.88.0.99".to_owned());
+                let nodes = &mut of(fleet, "h1").cluster.as_mut().unwrap().nodes;
+                nodes.iter_mut().find(|node| node.name == "h3").unwrap().name = "10.88.0.99".to_owned();
+            }),
             ("of another family", |fleet| known_at(fleet, "10.88.0.13", ["fd00::13"; 2])),
             ("the host told no address", |fleet| {
                 known_at(fleet, "10.88.0.13", ["10.88.0.99"; 2]);

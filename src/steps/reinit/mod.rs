@@ -10,6 +10,8 @@ mod restore_progress;
 mod restored_etcd;
 mod restored_fleet;
 mod restored_worker;
+#[cfg(test)]
+mod tests;
 
 pub use address_change::AddressChange;
 pub use fresh_lease::FreshLease;

@@ -8,6 +8,7 @@ use crate::cluster::{CertificatesSpec, certificates_configuration};
 use crate::facts::{Facts, Job, Trace, Traces, Wanted};
 use crate::inventory::Inventory;
 
+use super::super::node;
 use super::super::{Action, Change, Contents, Detached, Step};
 use super::{AddressChange, ReinitProgress};
 
@@ -24,7 +25,14 @@ pub struct MovedControlPlane<'a> {
 const JOB: &str = "reinit";
 /// A snapshot of a large etcd takes minutes, and kubelet and API server have four to come back.
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
-const SCRIPT: &str = include_str!("../../../templates/reinit/control-plane.sh");
+/// Of it, and of the restore of etcd.
+pub(super) const SCRIPT: &str = concat!(
+    include_str!("../../../templates/reinit/etcd.sh"),
+    include_str!("../../../templates/reinit/stage.sh"),
+    include_str!("../../../templates/reinit/control-plane.sh")
+);
+/// The certificates that it signs anew; what others have signed, the kubelet's own for one, is told of and waited for by nobody.
+const SIGNED: [&str; 3] = ["apiserver", "etcd/server", "etcd/peer"];
 /// Where the script makes certificates.
 const STAGE: &str = "/var/lib/kfleet/reinit/stage/pki";
 
@@ -41,11 +49,14 @@ impl<'a> MovedControlPlane<'a> {
         Self { restore: backup, ..self }
     }
 
-    /// Where an old address stands.
+    /// Where an old address stands that the job puts the new one in place of.
     fn stale(&self, facts: &'a Facts) -> BTreeSet<&'a str> {
         let found = facts.traces.iter().flat_map(|traces| &traces.found);
-        let is_stale =
-            |trace: &&Trace| self.change.from.contains(&trace.address) && !trace.place.ends_with("/etc-hosts");
+        let is_ours = |place: &str| match place.strip_prefix("certificate ") {
+            Some(path) => SIGNED.iter().any(|name| path == certificate(name)),
+            None => !place.ends_with("/etc-hosts"),
+        };
+        let is_stale = |trace: &&Trace| self.change.from.contains(&trace.address) && is_ours(&trace.place);
         found.filter(is_stale).map(|trace| trace.place.as_str()).collect()
     }
 
@@ -61,10 +72,10 @@ impl<'a> MovedControlPlane<'a> {
                  it its old name back",
             ));
         }
-        if traces.etcd_members > 1 {
+        if name.parse().is_ok_and(|address| self.change.from.contains(&address)) {
             return Some((
-                "etcd has several members".to_owned(),
-                "kfleet changes the address of a single control plane only",
+                format!("its Node is called {name}, by the address that is to go"),
+                "a Node keeps its name, and this one's would be wrong: `kfleet reinit --from-scratch` makes the cluster anew",
             ));
         }
         if !facts.kubeadm.ca_key {
@@ -82,12 +93,15 @@ impl<'a> MovedControlPlane<'a> {
             manifests.service_cidr.clone().unwrap_or_else(|| self.inventory.cluster.service_cidr.to_string());
         let port = manifests.port.unwrap_or(self.inventory.cluster.port);
         let names = |path: &str| {
-            let names = traces.certificates.get(&format!("/etc/kubernetes/pki/{path}.crt"));
+            let names = traces.certificates.get(&certificate(path));
             names.into_iter().flatten().map(|name| self.change.moved(name)).collect::<Vec<_>>()
         };
         let spec = CertificatesSpec {
             kubeadm: facts.packages.kubeadm.clone().ok_or("kubeadm is not installed")?,
             node_name: facts.node_name(),
+            // With several sockets any is as good.
+            cri_socket: node::cri_socket(self.inventory, self.inventory.control_plane(), facts)
+                .or_else(|| facts.runtimes.first().map(|runtime| runtime.socket.clone())),
             advertise_address: self.change.to,
             bind_port: port,
             control_plane_endpoint: self.inventory.cluster.endpoint.clone(),
@@ -121,16 +135,21 @@ impl<'a> MovedControlPlane<'a> {
     /// What a reader is told of it beforehand.
     fn diff(&self, stale: &BTreeSet<&str>, traces: &Traces) -> Vec<String> {
         let from = self.change.from.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        let of_etcd = match (&traces.etcd_way, &traces.etcd_silent) {
+            (Some(_), _) => ", and a snapshot of etcd",
+            (None, Some(_)) => ", and a copy of etcd's data, as etcd cannot be asked",
+            (None, None) => "; nothing of etcd, which is not in a static pod here",
+        };
         let mut diff = vec![
             format!("~ {from} becomes {}", self.change.to),
-            "+ a backup below /var/lib/kfleet/reinit: /etc/kubernetes, and a snapshot of etcd".to_owned(),
+            format!("+ a backup below /var/lib/kfleet/reinit: /etc/kubernetes{of_etcd}"),
         ];
         diff.extend(stale.iter().map(|place| match place.strip_prefix("certificate ") {
             Some(path) => format!("~ {path}, signed anew"),
             None => format!("~ {place}"),
         }));
         if let Some(backup) = &self.restore {
-            diff.push(format!("~ certificates and files come from {backup}"));
+            diff.push(format!("~ certificates and files that nobody has changed since come from {backup}"));
         }
         if let Some(way) = &traces.etcd_way {
             diff.push(format!("~ etcd is asked by {way}"));
@@ -175,6 +194,10 @@ impl Step for MovedControlPlane<'_> {
             },
         }
     }
+}
+
+fn certificate(name: &str) -> String {
+    format!("/etc/kubernetes/pki/{name}.crt")
 }
 
 /// The API server's own Service: the first address of the Services.

@@ -6,7 +6,7 @@ use crate::base::quote;
 use crate::facts::{Backup, Facts, Job, Wanted};
 
 use super::super::{Action, Change, Detached, Step};
-use super::moved_control_plane::first_service;
+use super::moved_control_plane::{SCRIPT, first_service};
 use super::{AddressChange, RestoreProgress};
 
 /// A snapshot of etcd that is to be put back.
@@ -74,7 +74,6 @@ const JOB: &str = "reinit";
 /// To unpack a large snapshot takes minutes, and kubelet and API server have four to come back.
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 const RESTORE: &str = include_str!("../../../templates/reinit/restore.sh");
-const CONTROL_PLANE: &str = include_str!("../../../templates/reinit/control-plane.sh");
 /// What restarts the programs that have watched the API server since before.
 pub(super) const WATCHERS: &str = include_str!("../../../templates/reinit/watchers.sh");
 
@@ -87,7 +86,7 @@ impl<'a> RestoredEtcd<'a> {
 
     fn script(restore: &EtcdRestore, node: &str) -> String {
         format!(
-            "{}snapshot={}\nrestore=\nnode={}\nusers=\n{WATCHERS}{RESTORE}{CONTROL_PLANE}",
+            "{}snapshot={}\nrestore=\nnode={}\nusers=\n{WATCHERS}{RESTORE}{SCRIPT}",
             restore.prelude(),
             quote(&restore.snapshot()),
             quote(node)
