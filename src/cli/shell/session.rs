@@ -10,7 +10,7 @@ use crate::cli::exit::complain;
 use crate::cli::fanout_run::{Came, FanoutRun};
 use crate::cli::last_failed::LastFailed;
 use crate::cli::reader::Reader;
-use crate::cli::selection::evaluate;
+use crate::cli::selection::together;
 use crate::cli::signals::Signals;
 use crate::cli::surfaces::manner;
 use crate::cli::{Exit, fanout_run};
@@ -75,7 +75,7 @@ impl Session {
     pub(super) fn select(&mut self, change: Change, set: &str) -> Result<(), String> {
         let is_group = self.known.groups.contains_key(set) && !self.known.names.iter().any(|name| name == set);
         let set = if is_group { format!("@{set}") } else { set.to_owned() };
-        let names: BTreeSet<String> = evaluate("selection", &set, &self.known)?.list().into_iter().collect();
+        let names: BTreeSet<String> = together("selection", &[set], &self.known)?.list().into_iter().collect();
         let changed = match change {
             Change::Set => names,
             Change::Add => self.selected.union(&names).cloned().collect(),
@@ -184,6 +184,8 @@ mod tests {
             (Change::Set, "web", Ok("node[2-3]")),
             (Change::Add, "node5", Ok("node[2-3,5]")),
             (Change::Remove, "@web", Ok("node5")),
+            (Change::Add, "node1 node3", Ok("node[1,3,5]")),
+            (Change::Remove, "node[1, 3]", Ok("node5")),
             (Change::Remove, "node*", Err("no host would be selected")),
             (Change::Add, "node9", Err("selection: there is no host node9")),
             (Change::Set, "node[1", Err("selection: a `[` without its `]`\n  node[1\n      ^")),
