@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::printable;
+use crate::cli::Exit;
 use crate::cli::errand::Errand;
 use crate::cli::exit::complain;
 use crate::cli::fanout_run::{Came, FanoutRun};
@@ -13,7 +14,6 @@ use crate::cli::reader::Reader;
 use crate::cli::selection::together;
 use crate::cli::signals::Signals;
 use crate::cli::surfaces::manner;
-use crate::cli::{Exit, fanout_run};
 use crate::events::FailureKind;
 use crate::fanout::{Ended, Kept, Miss};
 use crate::host::Connect;
@@ -119,15 +119,13 @@ impl Session {
             limit: self.limit,
             manner: manner(shape),
             files: Files::default(),
+            last_failed: &self.last_failed,
         };
         match run.drive(errand, None, signals, reader).await {
-            Came::ToAnEnd(ends) => {
-                fanout_run::remember(&self.last_failed, &names, &ends);
-                Ok(Ran {
-                    failures: ends.iter().filter_map(Ended::failure).collect(),
-                    interrupted: ends.iter().any(|ended| ended.result == Err(Miss::Interrupted)),
-                })
-            }
+            Came::ToAnEnd(ends) => Ok(Ran {
+                failures: ends.iter().filter_map(Ended::failure).collect(),
+                interrupted: ends.iter().any(|ended| ended.result == Err(Miss::Interrupted)),
+            }),
             Came::Left(at_it) => {
                 at_it.into_iter().filter_map(|host| kept.get(host)).for_each(|host| host.forget());
                 Ok(Ran { failures: vec![FailureKind::Deadline], interrupted: true })
