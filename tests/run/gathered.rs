@@ -41,7 +41,7 @@ fn blocks_are_clushs_byte_for_byte() {
         theirs += &clush.stdout;
     }
     // One connection a host for all of them.
-    let ours = crate::shell::batch(&fleet, &["-b"], &commands.join("\n")).stdout;
+    let ours = crate::shell::batch(&fleet, &["-b"], commands.join("\n")).stdout;
     let differ = ours.lines().zip(theirs.lines()).position(|(ours, theirs)| ours != theirs);
     assert!(ours == theirs, "line {differ:?}\nours:\n{ours}\nclush's:\n{theirs}");
 }
