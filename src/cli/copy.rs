@@ -9,6 +9,7 @@ use super::Exit;
 use super::exit::{complain, statuses};
 use super::fanout_args::FanoutArgs;
 use super::look_args::LookArgs;
+use super::remote_path::remote_path;
 use super::sudo_password::SudoPasswordArg;
 use super::targets::TargetArgs;
 use super::transfer_run::TransferRun;
@@ -21,11 +22,11 @@ use super::transfer_run::TransferRun;
 ///
 /// A file goes into DEST where that is a directory, and else becomes DEST. A tree goes into DEST, also where DEST is yet to
 /// be made; written `SRC/`, what is in it does. Several sources go into DEST. So the same command means the same every time.
-/// A path that does not begin with `/` is one below the home directory of the user that logs in.
+/// A path that does not begin with `/` is one below the home directory of the user that logs in, which `~` stands for, too.
 ///
 /// A file that is replaced keeps its owner, as far as the user that writes may give it away; a new one is that user's.
 /// Symbolic links in the place of a file are replaced, not followed; what is a directory there and a file here, or the other way
-/// round, is an error. Devices, pipes and sockets are not copied.
+/// round, is an error. Devices, pipes and sockets in a tree are left out.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER)]
 pub(super) struct CopyArgs {
@@ -97,14 +98,18 @@ pub(super) async fn run(args: CopyArgs) -> Exit {
 impl CopyArgs {
     async fn run(self) -> Result<Exit, Exit> {
         self.check().map_err(|reason| complain(Exit::Usage, &reason))?;
+        let destination = remote_path(&self.destination).map_err(|reason| complain(Exit::Usage, &reason))?;
         let password = self.sudo.then(|| self.sudo_password.get()).transpose()?;
         let targets = self.targets.resolve(self.sudo, password.flatten().as_ref())?;
         let parcel = self.parcel().map_err(|reason| complain(Exit::Local, &reason))?;
+        if !parcel.left_out.is_empty() {
+            complain(Exit::SUCCESS, &parcel.left_out.to_string());
+        }
         if self.delete && !parcel.has_tree() {
             return Err(complain(Exit::Usage, "--delete is for trees, and there is no directory among the sources"));
         }
         let copying = Copying {
-            destination: self.destination.clone().into_bytes(),
+            destination: destination.into_bytes(),
             landing: Landing::Inside,
             owner: self.owner.clone(),
             mode: self.mode,

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::watch::Sender;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::base::Interrupt;
@@ -33,6 +34,8 @@ pub(super) struct FanoutRun<'a> {
     pub(super) manner: Manner,
     /// Where what hosts write is kept in place of being shown.
     pub(super) files: Files,
+    /// Where it is kept which hosts fail.
+    pub(super) last_failed: &'a LastFailed,
 }
 
 /// How an errand ended.
@@ -53,7 +56,7 @@ impl FanoutRun<'_> {
     /// How long hosts may take to end what nobody waits for any more.
     const ENDING: Duration = Duration::from_secs(5);
 
-    /// Runs it, with `feed` for every host to read on stdin.
+    /// Runs it, with `feed` for every host to read on stdin, and keeps where it failed or was not done, however it ends.
     pub(super) async fn drive(
         self,
         errand: Errand,
@@ -62,9 +65,24 @@ impl FanoutRun<'_> {
         reader: &Reader,
     ) -> Came {
         let (switch, interrupt) = Interrupt::pair();
-        let fanout = Fanout { hosts: self.hosts, parallel: self.parallel, limit: self.limit, interrupt };
+        let (names, last_failed) = (self.names, self.last_failed);
+        let fanout = Fanout { hosts: self.hosts.clone(), parallel: self.parallel, limit: self.limit, interrupt };
         let input = feed.clone();
         let telling = command(fanout, move |_| errand.request(input.as_ref().map(Feed::input)));
+        let running = telling.running();
+        let came = self.attended(telling, &switch, feed, signals, reader).await;
+        remember(last_failed, names, &running);
+        came
+    }
+
+    async fn attended(
+        self,
+        telling: Telling,
+        switch: &Sender<bool>,
+        feed: Option<Feed>,
+        signals: &mut Signals,
+        reader: &Reader,
+    ) -> Came {
         let running = telling.running();
         let mut shown = show(telling, self.names.to_vec(), self.manner, self.files);
         let broken = async {
@@ -131,10 +149,10 @@ fn show(mut telling: Telling, names: Vec<String>, manner: Manner, files: Files) 
     })
 }
 
-/// Keeps which hosts failed, for `--failed`.
-pub(super) fn remember(last_failed: &LastFailed, names: &[String], ends: &[Ended<host::Exit>]) {
-    let failed = ends.iter().filter(|ended| ended.failure().is_some());
-    if let Err(reason) = last_failed.write(failed.filter_map(|ended| names.get(ended.host)).map(String::as_str)) {
+/// Keeps on which hosts it failed or was not done, for `--failed`.
+fn remember(last_failed: &LastFailed, names: &[String], running: &Running) {
+    let left = names.iter().enumerate().filter(|(host, _)| !running.is_done(*host));
+    if let Err(reason) = last_failed.write(left.map(|(_, name)| name.as_str())) {
         complain(Exit::Local, &format!("--failed will not know of this: {reason}"));
     }
 }

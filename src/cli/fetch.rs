@@ -8,6 +8,7 @@ use super::Exit;
 use super::exit::{complain, statuses};
 use super::fanout_args::FanoutArgs;
 use super::look_args::LookArgs;
+use super::remote_path::remote_path;
 use super::sudo_password::SudoPasswordArg;
 use super::targets::TargetArgs;
 use super::transfer_run::TransferRun;
@@ -18,7 +19,8 @@ use super::transfer_run::TransferRun;
 /// /var/log/ what is in it. Modes, times and symbolic links are kept, but for set-id bits; the owner is whoever runs this. What is
 /// equal already is left alone, and what comes is checked by SHA-256 before it is put in place.
 ///
-/// No host is trusted: nothing that it says leads out of its directory. What is here and not there stays.
+/// No host is trusted: nothing that it says leads out of its directory. What is here and not there stays. Devices, pipes and
+/// sockets in a tree are left out. A file that is written to meanwhile comes as long as it was when the host was asked.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER)]
 pub(super) struct FetchArgs {
@@ -71,13 +73,14 @@ pub(super) async fn run(args: FetchArgs) -> Exit {
 
 impl FetchArgs {
     async fn run(self) -> Result<Exit, Exit> {
-        let password = self.sudo.then(|| self.sudo_password.get()).transpose()?;
-        let targets = self.targets.resolve(self.sudo, password.flatten().as_ref())?;
         if self.source.is_empty() {
             return Err(complain(Exit::Usage, "there is no source: it is empty"));
         }
+        let source = remote_path(&self.source).map_err(|reason| complain(Exit::Usage, &reason))?;
+        let password = self.sudo.then(|| self.sudo_password.get()).transpose()?;
+        let targets = self.targets.resolve(self.sudo, password.flatten().as_ref())?;
         let fetching = Fetching {
-            source: self.source.clone().into_bytes(),
+            source: source.into_bytes(),
             name: None,
             user: if self.sudo { User::Root } else { User::Login },
             dry: self.dry_run,

@@ -65,6 +65,11 @@ pub(super) fn run(args: &ImportArgs) -> Exit {
         Some(Word::Ansible) => Kind::of_ansible(&file, &text),
         Some(Word::SshConfig) => Kind::SshConfig,
     };
+    // An inventory may have to name it, and is somewhere else.
+    let file = match kind {
+        Kind::SshConfig if file != Path::new("-") => std::path::absolute(&file).unwrap_or(file),
+        _ => file,
+    };
     let mut notes = Notes::default();
     let source = Source { file: &file, text: &text };
     let imported = import(source, kind, args.control_plane.as_deref(), &workstation, &mut notes);

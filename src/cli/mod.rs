@@ -29,6 +29,7 @@ mod plan;
 mod pssh;
 mod reader;
 mod reinit;
+mod remote_path;
 mod remote_script;
 mod remove;
 mod reset;

@@ -9,7 +9,7 @@ use crate::ui::command::{Files, Shape};
 use super::errand::Errand;
 use super::exit::{complain, statuses};
 use super::fanout_args::FanoutArgs;
-use super::fanout_run::{Came, FanoutRun, remember};
+use super::fanout_run::{Came, FanoutRun};
 use super::reader::Reader;
 use super::remote_script::RemoteScript;
 use super::signals::Signals;
@@ -138,12 +138,10 @@ impl RunArgs {
         let files = files.map_err(|reason| complain(Exit::Local, &reason))?;
         let feed = if self.no_stdin { None } else { stdin::for_hosts()? };
         let (parallel, limit) = (self.fanout.parallel(), self.fanout.limit());
-        let run = FanoutRun { names: &names, hosts, parallel, limit, manner: manner(self.shape.shape()), files };
+        let manner = manner(self.shape.shape());
+        let run = FanoutRun { names: &names, hosts, parallel, limit, manner, files, last_failed: &last_failed };
         Ok(match run.drive(errand, feed, &mut Signals::new(), &Reader::watch()).await {
-            Came::ToAnEnd(ends) => {
-                remember(&last_failed, &names, &ends);
-                Exit::Run(Outcome::of(ends.iter().filter_map(Ended::failure)))
-            }
+            Came::ToAnEnd(ends) => Exit::Run(Outcome::of(ends.iter().filter_map(Ended::failure))),
             Came::Unread => Exit::SUCCESS,
             Came::ToNothing(exit) => exit,
             Came::Left(_) => Exit::Run(Outcome::Failed(FailureKind::Deadline)),

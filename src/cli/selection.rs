@@ -8,9 +8,9 @@ use super::set_report;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Selection<'a> {
     /// `--hosts`
-    pub(super) hosts: Option<&'a str>,
+    pub(super) hosts: &'a [String],
     /// `--exclude`
-    pub(super) exclude: Option<&'a str>,
+    pub(super) exclude: &'a [String],
     /// `--failed`: the hosts that failed last time, which need not be there any more.
     pub(super) failed: Option<&'a [String]>,
 }
@@ -22,11 +22,11 @@ impl Selection<'_> {
     /// With what a person is told: a set that is none, a host that is not there, or that nothing is left.
     pub(super) fn of(&self, known: &Known) -> Result<BTreeSet<String>, String> {
         let mut selected: BTreeSet<String> = known.names.iter().cloned().collect();
-        if let Some(text) = self.hosts {
-            let wanted = evaluate("--hosts", text, known)?;
+        if !self.hosts.is_empty() {
+            let wanted = together("--hosts", self.hosts, known)?;
             selected.retain(|name| wanted.contains(name));
             if selected.is_empty() {
-                return Err(format!("--hosts {text}: no host is selected"));
+                return Err(format!("--hosts {}: no host is selected", self.hosts.join(" ")));
             }
         }
         if let Some(failed) = self.failed {
@@ -35,15 +35,50 @@ impl Selection<'_> {
                 return Err("--failed: none of these hosts failed last time".to_owned());
             }
         }
-        if let Some(text) = self.exclude {
-            let spared = evaluate("--exclude", text, known)?;
+        if !self.exclude.is_empty() {
+            let spared = together("--exclude", self.exclude, known)?;
             selected.retain(|name| !spared.contains(name));
             if selected.is_empty() {
-                return Err(format!("--exclude {text}: no host is left"));
+                return Err(format!("--exclude {}: no host is left", self.exclude.join(" ")));
             }
         }
         Ok(selected)
     }
+}
+
+/// The names of all sets in these texts, which blanks outside of brackets part, where they are not around an operator.
+pub(super) fn together(flag: &str, texts: &[String], known: &Known) -> Result<Names, String> {
+    let mut all = Vec::new();
+    for text in texts {
+        for set in sets(text) {
+            all.append(&mut evaluate(flag, set, known)?.list());
+        }
+    }
+    Ok(all.into_iter().collect())
+}
+
+fn sets(text: &str) -> Vec<&str> {
+    let operator = |c: Option<char>| c.is_none_or(|c| ",!&^".contains(c));
+    let (mut depth, mut start, mut found) = (0_u32, 0, Vec::new());
+    for (at, c) in text.char_indices() {
+        let (before, after) = (text[start..at].trim_end(), text[at..].trim_start());
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            c if c.is_whitespace()
+                && depth == 0
+                && !operator(before.chars().next_back())
+                && !operator(after.chars().next()) =>
+            {
+                found.push(before);
+                start = at;
+            }
+            _ => {}
+        }
+    }
+    // One that is empty is told of as such.
+    found.push(&text[start..]);
+    found
 }
 
 /// A host that is not there is an error in either set: mistyped in `--exclude` it would not be spared.
@@ -70,23 +105,26 @@ mod tests {
     #[test]
     fn sets_narrow_what_there_is() {
         let failed = ["web2".to_owned(), "db1".to_owned(), "gone".to_owned()];
-        let none = Selection::default();
-        for (selection, expected) in [
-            (none, Ok("db1 web1 web2 web3")),
-            (Selection { hosts: Some("@web"), exclude: Some("web2"), ..none }, Ok("web1 web3")),
-            (Selection { exclude: Some("web*"), ..none }, Ok("db1")),
-            (Selection { failed: Some(&failed), ..none }, Ok("db1 web2")),
-            (Selection { failed: Some(&failed), hosts: Some("web[1-2]"), ..none }, Ok("web2")),
-            (Selection { failed: Some(&[]), ..none }, Err("--failed: none of these hosts failed last time")),
-            (Selection { hosts: Some("web[1-5],db1"), ..none }, Err("--hosts: there is no host web[4-5]")),
-            (Selection { exclude: Some("wbe1"), ..none }, Err("--exclude: there is no host wbe1")),
-            (Selection { hosts: Some("x*"), ..none }, Err("--hosts x*: no host is selected")),
-            (Selection { exclude: Some("@*"), ..none }, Err("--exclude @*: no host is left")),
-            (
-                Selection { hosts: Some("db1,@wbe"), ..none },
-                Err("--hosts: there is no group `wbe`; there are @web\n  db1,@wbe\n      ^^^^"),
-            ),
+        let sets = |texts: &[&str]| -> Vec<String> { texts.iter().map(|text| (*text).to_owned()).collect() };
+        for (hosts, exclude, failed, expected) in [
+            (&[][..], &[][..], None, Ok("db1 web1 web2 web3")),
+            (&["@web"], &["web2"], None, Ok("web1 web3")),
+            (&[], &["web*"], None, Ok("db1")),
+            (&[], &[], Some(&failed[..]), Ok("db1 web2")),
+            (&["web[1-2]"], &[], Some(&failed), Ok("web2")),
+            (&["db1 web[1, 3]", "web2!web2"], &[], None, Ok("db1 web1 web3")),
+            (&["@web ! web[1-2] db1", "web1"], &[], None, Ok("db1 web1 web3")),
+            (&[], &[" db1  web1 ", "web3"], None, Ok("web2")),
+            (&[], &[], Some(&[]), Err("--failed: none of these hosts failed last time")),
+            (&["web[1-5],db1"], &[], None, Err("--hosts: there is no host web[4-5]")),
+            (&[], &["wbe1"], None, Err("--exclude: there is no host wbe1")),
+            (&["x*", "y*"], &[], None, Err("--hosts x* y*: no host is selected")),
+            (&[], &["@*"], None, Err("--exclude @*: no host is left")),
+            (&[""], &[], None, Err("--hosts: a name is missing here\n  \n  ^")),
+            (&["db1,@wbe"], &[], None, Err("--hosts: there is no group `wbe`; there are @web\n  db1,@wbe\n      ^^^^")),
         ] {
+            let (hosts, exclude) = (sets(hosts), sets(exclude));
+            let selection = Selection { hosts: &hosts, exclude: &exclude, failed };
             let selected = select(selection);
             assert_eq!(selected.as_deref().map_err(String::as_str), expected, "{selection:?}");
         }

@@ -36,13 +36,13 @@ pub(super) struct TargetArgs {
     #[arg(short = 'h', long, value_name = "FILE")]
     hosts_file: Vec<PathBuf>,
 
-    /// Only these of them: a node set as `node[1-9]!node3`, `@group`, `@worker`, `web*`
+    /// Only these of them: a node set as `node[1-9]!node3`, `@group`, `@worker`, `web*`, or several with blanks between them
     #[arg(long, value_name = "SET", visible_alias = "limit")]
-    hosts: Option<String>,
+    hosts: Vec<String>,
 
     /// Not these of them
     #[arg(long, value_name = "SET")]
-    exclude: Option<String>,
+    exclude: Vec<String>,
 
     /// Only those of them that failed the last time
     #[arg(long)]
@@ -89,8 +89,7 @@ impl TargetArgs {
             Ok(failed) => failed.map(Option::unwrap_or_default),
             Err(reason) => return Err(complain(Exit::Local, &reason)),
         };
-        let selection =
-            Selection { hosts: self.hosts.as_deref(), exclude: self.exclude.as_deref(), failed: failed.as_deref() };
+        let selection = Selection { hosts: &self.hosts, exclude: &self.exclude, failed: failed.as_deref() };
         let selected = selection.of(&known).map_err(|reason| complain(Exit::Usage, &reason))?;
         hosts.retain(|host| selected.contains(&host.name));
         let names = hosts.iter().map(|host| host.name.clone()).collect::<Vec<_>>();

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -39,7 +40,8 @@ impl TransferRun<'_> {
         let (events, told) = channel();
         let (switch, interrupt) = Interrupt::pair();
         let shown = tokio::spawn(show(told, self.look, io::stdout(), io::stderr()));
-        let transferring = self.transfer(&events, interrupt, work);
+        let well = Mutex::new(BTreeSet::new());
+        let transferring = self.transfer(&events, interrupt, work, &well);
         let mut signals = Signals::new();
         let outcome = tokio::select! {
             outcome = transferring => Some(outcome),
@@ -51,6 +53,7 @@ impl TransferRun<'_> {
             } => None,
         };
         drop(events);
+        self.remember(&well);
         let Some(outcome) = outcome else {
             let _ = tokio::time::timeout(Duration::from_secs(1), shown).await;
             return Exit::Run(Outcome::Failed(FailureKind::Deadline));
@@ -61,7 +64,14 @@ impl TransferRun<'_> {
         }
     }
 
-    async fn transfer<W, F>(&self, events: &Events, interrupt: Interrupt, work: W) -> Outcome
+    /// `well` gets the places of the hosts that are done.
+    async fn transfer<W, F>(
+        &self,
+        events: &Events,
+        interrupt: Interrupt,
+        work: W,
+        well: &Mutex<BTreeSet<usize>>,
+    ) -> Outcome
     where
         W: Fn(usize, Arc<dyn Host>, Progress) -> F + Clone + Send + 'static,
         F: Future<Output = Result<Copied, TransferError>> + Send + 'static,
@@ -75,24 +85,29 @@ impl TransferRun<'_> {
             limit: self.fanout.limit(),
             interrupt,
         };
+        let progress = |name: &String| progress(Arc::clone(events), name.clone(), command);
+        let progress: Arc<[Progress]> = names.iter().map(progress).collect();
         let per_host = {
-            let (events, names) = (Arc::clone(events), Arc::clone(&names));
+            let (events, names, progress) = (Arc::clone(events), Arc::clone(&names), Arc::clone(&progress));
             move |host: usize, connected: Arc<dyn Host>| {
                 let name = names.get(host).cloned().unwrap_or_default();
-                events.tell(Event::StepStarted { host: name.clone(), step: command.to_owned() });
-                let working = work(host, connected, progress(Arc::clone(&events), name, command));
+                events.tell(Event::StepStarted { host: name, step: command.to_owned() });
+                let working = work(host, connected, progress[host].clone());
                 async move { Ok::<_, HostError>(working.await) }
             }
         };
         let mut tallies: Vec<(String, Tally)> = names.iter().map(|name| (name.clone(), Tally::default())).collect();
         let ended = |ended: Ended<Result<Copied, TransferError>>| {
-            if let Some((name, tally)) = tallies.get_mut(ended.host) {
-                *tally = self.tell(events, name, ended);
+            let host = ended.host;
+            if let (Some((name, tally)), Some(progress)) = (tallies.get_mut(host), progress.get(host)) {
+                *tally = self.tell(events, name, ended, progress);
+                if tally.failure.is_none() {
+                    well.lock().unwrap_or_else(PoisonError::into_inner).insert(host);
+                }
                 events.tell(Event::HostFinished { host: name.clone(), tally: tally.clone() });
             }
         };
         fanout.drive(per_host, ended).await;
-        self.remember(&tallies);
         let failures = tallies.iter().filter_map(|(_, tally)| tally.failure.as_ref());
         let outcome = Outcome::of(failures.map(|failure| failure.kind));
         let took = began.elapsed();
@@ -104,12 +119,21 @@ impl TransferRun<'_> {
     }
 
     /// Tells how it ended on one host.
-    fn tell(&self, events: &Events, name: &str, ended: Ended<Result<Copied, TransferError>>) -> Tally {
+    fn tell(
+        &self,
+        events: &Events,
+        name: &str,
+        ended: Ended<Result<Copied, TransferError>>,
+        progress: &Progress,
+    ) -> Tally {
         let (host, step, took) = (name.to_owned(), self.command.to_owned(), ended.took);
         let result = match ended.result {
             Ok(result) => result.map_err(|error| failure(self.command, error)),
             Err(miss) => Err(missed(&miss)),
         };
+        if let Some(copied) = result.as_ref().ok().filter(|copied| !copied.left_out.is_empty()) {
+            events.tell(Event::HostNoted { host: host.clone(), note: copied.left_out.to_string() });
+        }
         match result {
             Ok(copied) if copied.changes.is_empty() => {
                 let are = if copied.unchanged == 1 { "is as it should be" } else { "are as they should be" };
@@ -128,16 +152,21 @@ impl TransferRun<'_> {
             }
             Err(failure) => {
                 events.tell(Event::HostFailed { host, failure: failure.clone() });
-                Tally { failure: Some(failure), took, ..Tally::default() }
+                // What was put in place before stays there.
+                let changed = Some(progress.placed()).filter(|placed| *placed > 0).map(paths);
+                Tally { changed: changed.into_iter().collect(), failure: Some(failure), took, ..Tally::default() }
             }
         }
     }
 
-    fn remember(&self, tallies: &[(String, Tally)]) {
+    /// Keeps which hosts failed or were not done, for `--failed`.
+    fn remember(&self, well: &Mutex<BTreeSet<usize>>) {
         if self.dry {
             return;
         }
-        let failed = tallies.iter().filter(|(_, tally)| tally.failure.is_some()).map(|(name, _)| name.as_str());
+        let well = well.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = self.targets.names.iter().enumerate();
+        let failed = names.filter(|(host, _)| !well.contains(host)).map(|(_, name)| name.as_str());
         if let Err(reason) = self.targets.last_failed.write(failed) {
             complain(Exit::Local, &format!("--failed will not know of this: {reason}"));
         }
@@ -151,7 +180,7 @@ fn paths(count: usize) -> String {
 /// Tells now and then how far a host is, and in any case when all has been taken.
 fn progress(events: Events, host: String, step: &'static str) -> Progress {
     let last = Mutex::new(None::<Instant>);
-    Arc::new(move |done, total| {
+    Progress::new(move |done, total| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         if total > 0 && (done == total || last.is_none_or(|last| last.elapsed() >= BREATH)) {
             *last = Some(Instant::now());

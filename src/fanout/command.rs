@@ -46,15 +46,21 @@ pub fn command(fanout: Fanout, request: impl Fn(usize) -> Request + Send + Sync 
                 let (desks, bell, running, request) =
                     (Arc::clone(&desks), bell.clone(), running.clone(), Arc::clone(&request));
                 async move {
-                    running.lock().insert(host);
+                    running.lock().hosts.insert(host);
                     one(&desks[host], host, &bell, &*connected, request(host)).await
                 }
             }
         };
         let ended = |Ended { host, result, took }: Ended<Result<Exit, String>>| {
-            running.lock().remove(&host);
             let result = result.and_then(|ran| ran.map_err(Miss::Local));
-            desks[host].end(Ended { host, result, took }, &bell);
+            let ended = Ended { host, result, took };
+            let mut at_it = running.lock();
+            at_it.hosts.remove(&host);
+            if ended.failure().is_none() {
+                at_it.well.insert(host);
+            }
+            drop(at_it);
+            desks[host].end(ended, &bell);
         };
         fanout.drive(work, ended).await;
     });
@@ -212,16 +218,29 @@ impl Telling {
 
 /// The hosts that a command runs on at this moment.
 #[derive(Debug, Clone, Default)]
-pub struct Running(Arc<Mutex<BTreeSet<usize>>>);
+pub struct Running(Arc<Mutex<AtIt>>);
+
+#[derive(Debug, Default)]
+struct AtIt {
+    hosts: BTreeSet<usize>,
+    /// Those on which it ended well.
+    well: BTreeSet<usize>,
+}
 
 impl Running {
     /// Their places among [`Fanout::hosts`], in order.
     #[must_use]
     pub fn hosts(&self) -> Vec<usize> {
-        self.lock().iter().copied().collect()
+        self.lock().hosts.iter().copied().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<usize>> {
+    /// Whether it ended well on a host.
+    #[must_use]
+    pub fn is_done(&self, host: usize) -> bool {
+        self.lock().well.contains(&host)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, AtIt> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

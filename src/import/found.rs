@@ -45,6 +45,8 @@ pub(super) struct Found {
     pub(super) node_ip: Option<Given>,
     pub(super) groups: Vec<Given>,
     pub(super) variables: BTreeMap<String, Given>,
+    /// The ssh_config that has to be asked for it, where that is not the user's.
+    pub(super) config: Option<Given>,
     /// Jump hosts or a proxy command, for a comment.
     pub(super) through: Option<String>,
     /// What is in the way of it being a worker, for a comment.
@@ -64,6 +66,7 @@ impl Found {
             node_ip: None,
             groups: Vec::new(),
             variables: BTreeMap::new(),
+            config: None,
             through: None,
             caution: None,
             control_plane: false,

@@ -6,6 +6,7 @@
 mod ansible;
 mod draft;
 mod found;
+mod host_patterns;
 #[expect(clippy::module_inception, reason = "a file is named after what is in it")]
 mod import;
 mod import_error;

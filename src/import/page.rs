@@ -80,6 +80,11 @@ impl Page {
         self.line("[cluster]");
         self.line("# Names the kubeconfig context and the state directory: choose a name of your own.");
         self.line("name = \"imported\"");
+        let control_plane = contents.hosts.get(contents.control_plane.0).filter(|host| host.address.is_none());
+        if let Some(node_ip) = control_plane.and_then(|host| host.node_ip.as_ref()) {
+            self.line("# The control plane is dialled by its name; this is where the others find it.");
+            self.line(&format!("advertise_address = {}", quoted(&node_ip.text)));
+        }
         for (key, whose, network) in
             [("pod_cidr", "Pods", contents.pods), ("service_cidr", "Services", contents.services)]
         {
@@ -142,6 +147,9 @@ impl Page {
         }
         if let Some(port) = host.port.as_ref().filter(|_| alike.port.is_none()) {
             self.key("ssh.port", number(&port.text), piece(What::Host));
+        }
+        if let Some(config) = &host.config {
+            self.key("ssh.config", quoted(&config.text), piece(What::Host));
         }
         if alike.identities.is_empty() {
             let identities = host.identities.iter().enumerate();

@@ -1,5 +1,9 @@
 use super::found::{Found, Given, Notes};
 use super::source::{Source, split_port};
+use crate::nodes::NodeSet;
+
+/// Of one set; an inventory holds no more.
+const MOST: usize = 10_000;
 
 /// The hosts of a pssh hosts file; one that is named twice is one host here.
 pub(super) fn read(source: Source<'_>, notes: &mut Notes) -> Vec<Found> {
@@ -22,23 +26,26 @@ pub(super) fn read(source: Source<'_>, notes: &mut Notes) -> Vec<Found> {
             notes.say(&at, "left out: pssh takes a host and a user, no third word");
             continue;
         }
-        let (name, port) = split_port(host);
-        let port = port.map(|port| Given::new(port, &at));
-        let same = |other: &Found| {
-            other.name.text == name
-                && other.port.as_ref().map(|port| &port.text) == port.as_ref().map(|port| &port.text)
-        };
-        if let Some(before) = hosts.iter().find(|host| same(host)) {
-            notes.say(
-                &at,
-                format!("left out: `{host}` is in line {} already; pssh runs twice there", before.name.at.line),
-            );
-            continue;
+        let (set, port) = split_port(host);
+        // As `kfleet run -h` takes them; what is no set is judged as a name.
+        let names = NodeSet::parse(set).ok().and_then(|set| set.expand(MOST)).unwrap_or_else(|| vec![set.to_owned()]);
+        for name in names {
+            let same =
+                |other: &Found| other.name.text == name && other.port.as_ref().map(|port| port.text.as_str()) == port;
+            if let Some(before) = hosts.iter().find(|host| same(host)) {
+                let line = before.name.at.line;
+                let again = match port {
+                    Some(port) => format!("{name}:{port}"),
+                    None => name,
+                };
+                notes.say(&at, format!("left out: `{again}` is in line {line} already; pssh runs twice there"));
+                continue;
+            }
+            let mut found = Found::new(Given::new(name, &at));
+            found.user = user.map(|user| Given::new(user, &at));
+            found.port = port.map(|port| Given::new(port, &at));
+            hosts.push(found);
         }
-        let mut found = Found::new(Given::new(name, &at));
-        found.user = user.map(|user| Given::new(user, &at));
-        found.port = port;
-        hosts.push(found);
     }
     hosts
 }

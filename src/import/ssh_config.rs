@@ -1,7 +1,9 @@
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::net::IpAddr;
+use std::path::Path;
 
 use super::found::{Found, Given, Notes, Place};
+use super::host_patterns::{files, matches};
 use super::import_error::ImportError;
 use super::source::Source;
 use crate::inventory::Workstation;
@@ -15,15 +17,32 @@ pub(super) fn read(
     workstation: &Workstation,
     notes: &mut Notes,
 ) -> Result<Vec<Found>, ImportError> {
-    let mut config = Config { home: workstation.home.as_deref(), names: Vec::new(), settings: Vec::new() };
+    let home = workstation.home.as_deref();
+    let file = match source.file {
+        file if home.is_some_and(|home| file == home.join(".ssh/config")) => Origin::Usual,
+        file if file == Path::new("-") => Origin::Stdin,
+        file => Origin::File(file.to_string_lossy().into_owned()),
+    };
+    let mut config = Config { home, file, names: Vec::new(), settings: Vec::new() };
     config.read(source, &[], 0, notes)?;
     Ok(config.names.iter().filter_map(|name| config.host(name, notes)).collect())
 }
 
 struct Config<'a> {
     home: Option<&'a Path>,
+    file: Origin,
     names: Vec<Given>,
     settings: Vec<Setting>,
+}
+
+/// Where it stands, for kfleet to read it again.
+enum Origin {
+    /// Where it is read anyway.
+    Usual,
+    /// Where an inventory has to point to.
+    File(String),
+    /// Nowhere.
+    Stdin,
 }
 
 struct Setting {
@@ -33,6 +52,25 @@ struct Setting {
     keyword: String,
     value: Given,
 }
+
+/// What kfleet takes from ssh_config, and an inventory that is made here does not say.
+const LEFT_TO_IT: [&str; 15] = [
+    "ProxyJump",
+    "ProxyCommand",
+    "HostKeyAlias",
+    "UserKnownHostsFile",
+    "GlobalKnownHostsFile",
+    "StrictHostKeyChecking",
+    "RevokedHostKeys",
+    "CertificateFile",
+    "IdentitiesOnly",
+    "IdentityAgent",
+    "AddressFamily",
+    "BindAddress",
+    "ConnectTimeout",
+    "ServerAliveInterval",
+    "ServerAliveCountMax",
+];
 
 /// As OpenSSH has it.
 const DEEPEST_INCLUDE: usize = 16;
@@ -114,16 +152,8 @@ impl Config<'_> {
     }
 
     fn host(&self, name: &Given, notes: &mut Notes) -> Option<Found> {
-        let said = |keyword: &'static str| {
-            let holds = |setting: &&Setting| setting.when.iter().all(|patterns| matches(patterns, &name.text));
-            self.settings
-                .iter()
-                .filter(move |setting| setting.keyword == keyword)
-                .filter(holds)
-                .map(|setting| &setting.value)
-        };
         // The first value counts, but of keys all do.
-        let first = |keyword| said(keyword).next().cloned();
+        let first = |keyword| self.said(keyword, &name.text).first().copied().cloned();
         let mut host = Found::new(name.clone());
         host.user = first("user");
         if host.user.as_ref().is_some_and(|user| user.text == "git") {
@@ -138,7 +168,7 @@ impl Config<'_> {
             text: address.text.replace("%h", &name.text).replace("%n", &name.text).replace("%%", "%"),
             ..address
         });
-        for identity in said("identityfile").filter(|identity| identity.text != "none") {
+        for identity in self.said("identityfile", &name.text).into_iter().filter(|identity| identity.text != "none") {
             let text = identity.text.replace("%d", "~").replace("%n", &name.text);
             if text.contains('%') {
                 notes.say(&identity.at, format!("the key `{text}` is left out: what `%` stands for is ssh's to know"));
@@ -146,10 +176,75 @@ impl Config<'_> {
                 host.identities.push(Given::new(text, &identity.at));
             }
         }
-        host.through = ["proxyjump", "proxycommand"].into_iter().find_map(|keyword| {
-            let way = first(keyword).filter(|way| way.text != "none")?;
-            Some(format!("Reached through {}: that stays in ssh_config, which kfleet reads.", way.text))
-        });
+        self.leave_the_rest(host, notes)
+    }
+
+    /// What holds for a host that ssh is called with as `name`, in order.
+    fn said(&self, keyword: &str, name: &str) -> Vec<&Given> {
+        let holds = |setting: &&Setting| {
+            setting.keyword.eq_ignore_ascii_case(keyword) && setting.when.iter().all(|patterns| matches(patterns, name))
+        };
+        self.settings.iter().filter(holds).map(|setting| &setting.value).collect()
+    }
+
+    /// Leaves to ssh_config what the inventory will not say. kfleet asks it by the host's address, which therefore has to be the
+    /// name that it holds for; `None` where that cannot be.
+    fn leave_the_rest(&self, mut host: Found, notes: &mut Notes) -> Option<Found> {
+        let name = host.name.text.clone();
+        let address = host.address.as_ref().map_or_else(|| name.clone(), |address| address.text.clone());
+        let says = |keyword, name| -> Vec<&str> {
+            self.said(keyword, name).into_iter().map(|value| value.text.as_str()).collect()
+        };
+        let by_address = |keyword| match self.file {
+            Origin::Usual => says(keyword, &address),
+            Origin::File(_) | Origin::Stdin => Vec::new(),
+        };
+        let rest = LEFT_TO_IT.iter().filter(|keyword| says(keyword, &name) != by_address(keyword));
+        // What it says of the address alone would hold, too, where nothing is said of the name.
+        let of_address = ["User", "Port", "IdentityFile"];
+        let of_address =
+            of_address.iter().filter(|keyword| says(keyword, &name).is_empty() && !by_address(keyword).is_empty());
+        let rest: Vec<String> = rest
+            .chain(of_address)
+            .map(|keyword| match says(keyword, &name).first() {
+                Some(value) => format!("{keyword} {value}"),
+                None => format!("no {keyword}"),
+            })
+            .collect();
+        if rest.is_empty() {
+            host.through = LEFT_TO_IT[..2].iter().find_map(|keyword| {
+                let way = *says(keyword, &name).first()?;
+                (way != "none").then(|| format!("Reached through {way}: that stays in ssh_config, which kfleet reads."))
+            });
+            return Some(host);
+        }
+        let rest = rest.join(", ");
+        if matches!(self.file, Origin::Stdin) {
+            notes.say(
+                &host.name.at,
+                format!("`{name}` is left out: ssh_config has {rest} for it, which kfleet reads from files only: name it in place of `-`"),
+            );
+            return None;
+        }
+        if name.contains(|c: char| c.is_ascii_uppercase() || c == '_') {
+            let spelt = name.to_ascii_lowercase().replace('_', "-");
+            notes.say(
+                &host.name.at,
+                format!(
+                    "`{name}` is left out: ssh_config has {rest} for it, and an inventory cannot call it so; \
+                     `Host {name} {spelt}` there lets it be `{spelt}`"
+                ),
+            );
+            return None;
+        }
+        host.through =
+            Some(format!("ssh_config has {rest} for this name, and is asked by it: an `address` would pass that by."));
+        if let Origin::File(file) = &self.file {
+            host.config = Some(Given::new(file, &host.name.at));
+        }
+        // Other hosts still are to know where it is.
+        let is_known = |ip: &IpAddr| !ip.is_loopback() && !ip.is_unspecified();
+        host.node_ip = host.address.take().filter(|address| address.text.parse().is_ok_and(|ip| is_known(&ip)));
         Some(host)
     }
 }
@@ -160,75 +255,4 @@ fn keyword(line: &str) -> Option<(String, &str)> {
     let end = line.find(|c: char| c.is_whitespace() || c == '=').filter(|_| !line.starts_with('#'))?;
     let rest = line[end..].trim_start();
     Some((line[..end].to_ascii_lowercase(), rest.strip_prefix('=').unwrap_or(rest).trim()))
-}
-
-/// Whether one of the patterns matches and none that begins with `!` does.
-fn matches(patterns: &[String], name: &str) -> bool {
-    let (not, yes): (Vec<&String>, Vec<&String>) = patterns.iter().partition(|pattern| pattern.starts_with('!'));
-    yes.iter().any(|pattern| like(pattern, name)) && !not.iter().any(|pattern| like(&pattern[1..], name))
-}
-
-/// `*` is any text, `?` any one byte.
-fn like(pattern: &str, text: &str) -> bool {
-    // The states that the pattern can be in after each byte.
-    let pattern = pattern.as_bytes();
-    let skip_stars = |mut states: Vec<bool>| {
-        for at in 0..pattern.len() {
-            states[at + 1] |= states[at] && pattern[at] == b'*';
-        }
-        states
-    };
-    let mut states = vec![false; pattern.len() + 1];
-    states[0] = true;
-    states = skip_stars(states);
-    for byte in text.bytes() {
-        let mut next = vec![false; pattern.len() + 1];
-        for at in 0..pattern.len() {
-            next[at] |= states[at] && pattern[at] == b'*';
-            next[at + 1] |= states[at] && (pattern[at] == b'?' || pattern[at] == byte);
-        }
-        states = skip_stars(next);
-    }
-    states[pattern.len()]
-}
-
-/// The files that a path with wildcards in its last part stands for; `None` where they are elsewhere.
-fn files(path: &Path) -> Option<Vec<PathBuf>> {
-    let wild = |part: &str| part.contains(['*', '?', '[']);
-    let directory = path.parent().unwrap_or(Path::new(""));
-    let name = path.file_name()?.to_str()?;
-    if wild(&directory.to_string_lossy()) || name.contains('[') {
-        return None;
-    }
-    if !wild(name) {
-        // One that is not there is no error to ssh either.
-        return Some(if path.exists() { vec![path.to_owned()] } else { Vec::new() });
-    }
-    let entries = fs::read_dir(directory).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.file_name()));
-    let mut names: Vec<_> = entries.filter_map(|entry| entry.into_string().ok()).collect();
-    names.retain(|entry| like(name, entry) && !entry.starts_with('.'));
-    names.sort();
-    Some(names.into_iter().map(|entry| directory.join(entry)).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{like, matches};
-
-    #[test]
-    fn patterns_are_openssh_s() {
-        for (pattern, text, is) in [
-            ("*", "", true),
-            ("node?", "node1", true),
-            ("node?", "node", false),
-            ("*.lan", "a.b.lan", true),
-            ("*.lan", "lan", false),
-            ("n*d*1", "node1", true),
-            ("node1", "node11", false),
-        ] {
-            assert_eq!(like(pattern, text), is, "{pattern} {text}");
-        }
-        let patterns = ["*.lan".to_owned(), "!db.lan".to_owned()];
-        assert!(matches(&patterns, "web.lan") && !matches(&patterns, "db.lan") && !matches(&patterns[1..], "web.lan"));
-    }
 }

@@ -22,7 +22,8 @@ pub(super) enum FoundKind {
     File,
     Directory,
     Link,
-    Special,
+    /// What it is, in a word.
+    Special(&'static str),
 }
 
 /// Whose a file is, by number and, where there is one, by name.
@@ -141,7 +142,10 @@ fn stat(line: &[u8]) -> Option<(Vec<u8>, Found)> {
         0o100_000 => FoundKind::File,
         0o040_000 => FoundKind::Directory,
         0o120_000 => FoundKind::Link,
-        _ => FoundKind::Special,
+        0o010_000 => FoundKind::Special("pipe"),
+        0o140_000 => FoundKind::Special("socket"),
+        0o060_000 => FoundKind::Special("block device"),
+        _ => FoundKind::Special("device"),
     };
     let owner = Owner { uid, gid, user: user.to_vec(), group: group.to_vec() };
     let modified = Stamp { seconds, nanos };
@@ -181,7 +185,7 @@ fn sum<'a>(lines: &'a [u8], path: &[u8]) -> Option<([u8; 32], &'a [u8])> {
     Some((hexadecimal(digits)?, rest))
 }
 
-fn hexadecimal(digits: &[u8]) -> Option<[u8; 32]> {
+pub(super) fn hexadecimal(digits: &[u8]) -> Option<[u8; 32]> {
     let digits = std::str::from_utf8(digits).ok()?;
     let mut bytes = [0; 32];
     for (index, byte) in bytes.iter_mut().enumerate() {

@@ -27,11 +27,25 @@ pub(super) async fn hear(
     input: Option<Input>,
     user: User,
 ) -> Result<Heard, TransferError> {
+    follow(host, script, input, user, |_| ()).await
+}
+
+/// The same; each time when there is more on stdout, `said` gets all of it.
+pub(super) async fn follow(
+    host: &dyn Host,
+    script: SecretString,
+    input: Option<Input>,
+    user: User,
+    mut said: impl FnMut(&[u8]) + Send,
+) -> Result<Heard, TransferError> {
     let program = Program::Script { text: script, user };
     let request = Request { program, input, environment: Vec::new(), deadline: None };
     let (mut stdout, mut complaints) = (Vec::new(), Complaints::default());
     let mut output = |stream, bytes: &[u8]| match stream {
-        Stream::Stdout => stdout.extend_from_slice(&bytes[..bytes.len().min(MOST - stdout.len())]),
+        Stream::Stdout => {
+            stdout.extend_from_slice(&bytes[..bytes.len().min(MOST - stdout.len())]);
+            said(&stdout);
+        }
         Stream::Stderr => complaints.take(bytes),
     };
     let exit = host.exec(request, &mut output).await?;

@@ -172,7 +172,8 @@ impl Draft<'_> {
                 return Err(TransferError::refused(reason, "copy to a directory of its own"));
             }
         }
-        let wanted: BTreeSet<Vec<u8>> = self.parcel.entries.iter().map(|entry| dotted(&entry.path)).collect();
+        let own = self.parcel.entries.iter().map(|entry| &entry.path).chain(&self.parcel.skipped);
+        let wanted: BTreeSet<Vec<u8>> = own.map(|path| dotted(path)).collect();
         let mut gone: BTreeSet<&[u8]> = BTreeSet::new();
         for path in listed.split(|byte| *byte == 0).filter(|path| path.starts_with(b"./")) {
             let is_below_gone = ancestors(path).any(|above| gone.contains(above));
@@ -235,13 +236,13 @@ fn same_attributes(entry: &Entry, found: &Found, copying: &Copying) -> bool {
 
 fn in_the_way(path: &[u8], found: &Found, wanted: &str) -> TransferError {
     let is = match found.kind {
-        FoundKind::File => "a file",
-        FoundKind::Directory => "a directory",
-        FoundKind::Link => "a symbolic link",
-        FoundKind::Special => "a device, a pipe or a socket",
+        FoundKind::File => "file",
+        FoundKind::Directory => "directory",
+        FoundKind::Link => "symbolic link",
+        FoundKind::Special(what) => what,
     };
     let path = if path.is_empty() { b".".as_slice() } else { path };
-    let reason = format!("{} is {is} there, where {wanted} is to be", String::from_utf8_lossy(path));
+    let reason = format!("{} is a {is} there, where {wanted} is to be", String::from_utf8_lossy(path));
     TransferError::refused(reason, "what is in the way is not removed: see what it is")
 }
 

@@ -4,7 +4,9 @@ use super::ask::ask;
 use super::changes::{Change, Changes};
 use super::entry::{Entry, Kind};
 use super::error::TransferError;
+use super::left_out::LeftOut;
 use super::parcel::Parcel;
+use super::progress::Progress;
 use super::send::send;
 use crate::base::nonce;
 use crate::host::{Host, User};
@@ -61,10 +63,9 @@ pub struct Copied {
     pub unchanged: usize,
     /// How much the files hold that were, or would be, sent, in bytes.
     pub bytes: u64,
+    /// What there is and was not fetched; what is not copied a [`Parcel`] says once for all hosts.
+    pub left_out: LeftOut,
 }
-
-/// Is told how much of the files' contents has been taken, and of how much, in bytes.
-pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 /// Copies a parcel to a host: asks what differs, and sends that. A file that is there is the old one or the new one, whole, at
 /// every moment and however this ends.
@@ -85,5 +86,5 @@ pub async fn copy(
         send(host, parcel, &answer, &changes, copying, &mark, progress).await?;
     }
     let base = answer.text("base").or_else(|| answer.text("absent")).unwrap_or_default();
-    Ok(Copied { base, changes: changes.told, unchanged: changes.unchanged, bytes })
+    Ok(Copied { base, changes: changes.told, unchanged: changes.unchanged, bytes, left_out: LeftOut::default() })
 }

@@ -59,6 +59,12 @@ impl Stamp {
         whole.and_then(|whole| whole.checked_add(nanos)).unwrap_or(UNIX_EPOCH)
     }
 
+    /// The present second.
+    pub(super) fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { seconds: i64::try_from(since.as_secs()).unwrap_or_default(), nanos: 0 }
+    }
+
     /// Of a file of this machine.
     pub(super) fn of(metadata: &Metadata) -> Self {
         Self { seconds: metadata.mtime(), nanos: u32::try_from(metadata.mtime_nsec()).unwrap_or_default() }

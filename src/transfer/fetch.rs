@@ -6,16 +6,19 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
 use super::answer::Answer;
+use super::arriving::Arriving;
 use super::ask::{Complaints, dotted, head, hear, look};
-use super::copy::{Copied, Progress};
+use super::copy::Copied;
 use super::entry::Entry;
 use super::error::TransferError;
 use super::landing::Landing;
+use super::left_out::LeftOut;
 use super::manifest;
+use super::progress::Progress;
 use super::send::pieces;
 use super::words::assign;
 use crate::base::nonce;
-use crate::host::{Host, Program, Request, Stream, User};
+use crate::host::{Exit, Host, Program, Request, Stream, User};
 
 /// What is fetched.
 #[derive(Debug, Clone)]
@@ -43,13 +46,17 @@ pub async fn fetch(
     progress: &Progress,
 ) -> Result<Copied, TransferError> {
     let mark = nonce().map_err(|error| TransferError::Local(error.to_string()))?;
-    let Source { entries, base, is_tree } = ask(host, fetching, &mark).await?;
+    let Source { entries, left_out, base, is_tree } = ask(host, fetching, &mark).await?;
     let is_contents = is_tree && fetching.source.ends_with(b"/") && fetching.name.is_none();
     let target = if is_contents { into.to_owned() } else { into.join(OsStr::from_bytes(own_name(fetching, &base)?)) };
     let (into, dry) = (into.to_owned(), fetching.dry);
     let landing = tokio::task::spawn_blocking(move || Landing::between(entries, into, target, dry));
     let landing = landing.await.map_err(|error| TransferError::Local(error.to_string()))??;
-    if dry { Ok(landing.copied()) } else { receive(host, fetching.user, &base, landing, &mark, progress).await }
+    let fetched = match dry {
+        true => landing.copied(),
+        false => receive(host, fetching.user, &base, landing, &mark, progress).await?,
+    };
+    Ok(Copied { left_out, ..fetched })
 }
 
 const ASK: &str = r#"case $source in /*) ;; *) source=./$source ;; esac
@@ -76,6 +83,7 @@ exit 0
 /// What a host has at its source.
 struct Source {
     entries: Vec<Entry>,
+    left_out: LeftOut,
     /// The directory that their paths are below.
     base: Vec<u8>,
     is_tree: bool,
@@ -90,7 +98,11 @@ async fn ask(host: &dyn Host, fetching: &Fetching, mark: &str) -> Result<Source,
         return Err(TransferError::lacks(&tool));
     }
     if answer.said.contains_key("missing") {
-        return Err(TransferError::refused(format!("there is no {source}, or no way to it"), "--sudo looks as root"));
+        let hint = match source.contains(['*', '?', '[']) {
+            true => "patterns are not expanded: fetch the directory, or one path at a time",
+            false => "--sudo looks as root",
+        };
+        return Err(TransferError::refused(format!("there is no {source}, or no way to it"), hint));
     }
     if answer.said.contains_key("special") {
         return Err(TransferError::refused(format!("{source} is no file and no directory"), ""));
@@ -100,8 +112,8 @@ async fn ask(host: &dyn Host, fetching: &Fetching, mark: &str) -> Result<Source,
         return Err(TransferError::said(&format!("cannot read all of {source}"), heard.complaints));
     }
     let is_tree = !answer.said.contains_key("file");
-    let entries = manifest::entries(&answer, is_tree)?;
-    Ok(Source { entries, base: answer.said.get("base").cloned().unwrap_or_default(), is_tree })
+    let (entries, left_out) = manifest::entries(&answer, is_tree)?;
+    Ok(Source { entries, left_out, base: answer.said.get("base").cloned().unwrap_or_default(), is_tree })
 }
 
 /// What it is called here; the host has no say in it but where the source is named by dots alone.
@@ -115,12 +127,32 @@ fn own_name<'a>(fetching: &'a Fetching, base: &'a [u8]) -> Result<&'a [u8], Tran
 }
 
 /// Sends the files one behind another, as many bytes as all had: nothing stands between them, so there is nothing to forge, and the
-/// first that is not any more what it was does not match its checksum.
-const SCRIPT: &str = r#"cd "$base" || exit 1
-xargs -0 cat | head -c "$total"
+/// first that is not any more what it was does not match its checksum, nor do those behind it.
+const ALL: &str = r#"xargs -0 cat | head -c "$total"
 "#;
 
-/// Has the host send what is missing here, and puts it in place.
+/// Sends each file as it is by now: its length, which is not more than the one before its name, its checksum, and then so many bytes.
+/// What was appended to meanwhile still matches. A file of the kernel's has no length, and may be another each time: it is kept first.
+const EACH: &str = r#"spool=$(mktemp) && export spool untold
+trap 'rm -f "$spool"' EXIT
+trap 'exit 1' HUP INT PIPE TERM
+xargs -0 sh -c '
+    for file do
+        size=${file%% *} path=${file#* }
+        if ! [ -f "$path" ] || ! [ -r "$path" ]; then printf "%084d" 0; continue; fi
+        if [ "$size" = 0 ]; then
+            head -c "$untold" <"$path" >"$spool" || { printf "%084d" 0; continue; }
+            size=$untold path=$spool
+        fi
+        length=$(head -c "$size" <"$path" | wc -c)
+        sum=$(head -c "$length" <"$path" | sha256sum)
+        printf "%020d%s" "$length" "${sum%% *}"
+        # As much as was said, whatever becomes of it meanwhile.
+        { head -c "$length" <"$path"; head -c "$length" /dev/zero; } | head -c "$length"
+    done' sh
+"#;
+
+/// Has the host send what is missing here, and puts it in place: all of it at once, and then by itself what did not come whole.
 async fn receive(
     host: &dyn Host,
     user: User,
@@ -129,43 +161,73 @@ async fn receive(
     mark: &str,
     progress: &Progress,
 ) -> Result<Copied, TransferError> {
-    let list: Vec<u8> = landing.wanted().flat_map(|entry| [dotted(&entry.path), vec![0]].concat()).collect();
+    let begun = landing.begin();
+    progress.place(landing.placed);
+    begun?;
+    let head = head(mark) + &assign("base", base) + "cd \"$base\" || exit 1\n";
     let total = landing.bytes();
-    landing.begin()?;
     if total > 0 {
-        let script = head(mark) + &assign("base", base) + &format!("total={total}\n{SCRIPT}");
-        let program = Program::Script { text: script.into(), user };
-        let request = Request { program, input: Some(pieces(list)), environment: Vec::new(), deadline: None };
-        // The connection is read by whoever calls the output, so a failure here is told beside it.
-        let (broken, failure) = (Notify::new(), Mutex::new(None));
-        let mut complaints = Complaints::default();
-        let mut done = 0;
-        let mut output = |stream, bytes: &[u8]| match stream {
-            Stream::Stderr => complaints.take(bytes),
-            Stream::Stdout => {
-                let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
-                if failure.is_some() {
-                    return;
-                }
-                if let Err(error) = landing.take(bytes) {
-                    *failure = Some(error);
-                    broken.notify_one();
-                }
-                done += bytes.len() as u64;
-                progress(done.min(total), total);
-            }
-        };
-        let exit = tokio::select! {
-            biased;
-            () = broken.notified() => None,
-            exit = host.exec(request, &mut output) => Some(exit?),
-        };
-        if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
-        if let Some(exit) = exit.filter(|_| !landing.is_complete()) {
-            return Err(TransferError::said(&format!("it did not send all of it ({exit})"), complaints.end()));
+        // Of those that hold nothing nothing comes.
+        let list = landing.wanted().filter(|entry| entry.size() > 0);
+        let list = list.flat_map(|entry| [dotted(&entry.path), vec![0]].concat()).collect();
+        let script = format!("{head}total={total}\n{ALL}");
+        stream(host, user, script, list, &mut landing, progress).await?;
+    }
+    if landing.again()? {
+        let line = |entry: &Entry| [entry.size().to_string().as_bytes(), b" ", &dotted(&entry.path), b"\0"].concat();
+        let list = landing.wanted().flat_map(line).collect();
+        let script = format!("{head}untold={}\n{EACH}", Arriving::UNTOLD);
+        let (exit, complaints) = stream(host, user, script, list, &mut landing, progress).await?;
+        if !landing.is_complete() {
+            return Err(TransferError::said(&format!("it did not send all of it ({exit})"), complaints));
         }
     }
-    landing.end()
+    let ended = landing.end();
+    progress.place(landing.placed);
+    ended
+}
+
+/// Has a script send the files that are wanted; how it ended, and what the host's tools complained of.
+async fn stream(
+    host: &dyn Host,
+    user: User,
+    script: String,
+    list: Vec<u8>,
+    landing: &mut Landing,
+    progress: &Progress,
+) -> Result<(Exit, Vec<String>), TransferError> {
+    let total = landing.bytes();
+    let program = Program::Script { text: script.into(), user };
+    let request = Request { program, input: Some(pieces(list)), environment: Vec::new(), deadline: None };
+    // The connection is read by whoever calls the output, so a failure here is told beside it.
+    let (broken, failure) = (Notify::new(), Mutex::new(None));
+    let mut complaints = Complaints::default();
+    let mut done = 0;
+    let mut output = |stream, bytes: &[u8]| match stream {
+        Stream::Stderr => complaints.take(bytes),
+        Stream::Stdout => {
+            let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
+            if failure.is_some() {
+                return;
+            }
+            let taken = landing.take(bytes);
+            progress.place(landing.placed);
+            if let Err(error) = taken {
+                *failure = Some(error);
+                broken.notify_one();
+            }
+            done += bytes.len() as u64;
+            progress.moved(done.min(total), total);
+        }
+    };
+    let exit = tokio::select! {
+        biased;
+        () = broken.notified() => None,
+        exit = host.exec(request, &mut output) => Some(exit?),
+    };
+    match (failure.into_inner().unwrap_or_else(PoisonError::into_inner), exit) {
+        (None, Some(exit)) => Ok((exit, complaints.end())),
+        (Some(error), _) => Err(error),
+        (None, None) => Err(TransferError::Local("a transfer was given up".to_owned())),
+    }
 }

@@ -1,18 +1,19 @@
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, Write};
+use std::fs::{self, File, Permissions};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use ring::digest;
 use tempfile::TempDir;
 
+use super::arriving::{Arriving, NOTHING_KEPT};
 use super::changes::{Change, How};
 use super::copy::Copied;
-use super::entry::{Entry, Kind, Stamp};
+use super::entry::{Entry, Kind};
 use super::error::TransferError;
-use super::parcel::hash;
+use super::here::{clean, same_attributes, same_contents};
+use super::left_out::LeftOut;
 
 /// A file or a tree of a host on its way to a directory of this machine: each file is written beside its place, checked, and renamed.
 pub(super) struct Landing {
@@ -30,14 +31,12 @@ pub(super) struct Landing {
     incoming: Vec<usize>,
     next: usize,
     arriving: Option<Arriving>,
-}
-
-/// A file of which some has come.
-struct Arriving {
-    file: File,
-    path: PathBuf,
-    context: digest::Context,
-    left: u64,
+    /// Whether each comes by itself.
+    by_itself: bool,
+    /// Those that came and are not what they were to be.
+    spoilt: Vec<usize>,
+    /// How many paths are in place.
+    pub placed: usize,
 }
 
 impl Landing {
@@ -50,7 +49,7 @@ impl Landing {
     /// Where a directory is in the way of a file, or what is here cannot be read.
     pub fn between(entries: Vec<Entry>, into: PathBuf, target: PathBuf, dry: bool) -> Result<Self, TransferError> {
         if !dry {
-            clean(&into);
+            clean(&into, Self::ASIDE);
         }
         let mut landing = Self {
             into,
@@ -62,6 +61,9 @@ impl Landing {
             incoming: Vec::new(),
             next: 0,
             arriving: None,
+            by_itself: false,
+            spoilt: Vec::new(),
+            placed: 0,
         };
         for index in 0..landing.entries.len() {
             match landing.how(index)? {
@@ -75,6 +77,8 @@ impl Landing {
                 None => landing.unchanged += 1,
             }
         }
+        // What is written to at this moment spoils what comes behind it: it comes last.
+        landing.incoming.sort_by_key(|index| landing.entries[*index].modified.map(|time| (time.seconds, time.nanos)));
         Ok(landing)
     }
 
@@ -96,6 +100,7 @@ impl Landing {
             changes: self.changes.iter().map(change).collect(),
             unchanged: self.unchanged,
             bytes: self.bytes(),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -120,30 +125,38 @@ impl Landing {
             let open = Permissions::from_mode(entry.mode | 0o700);
             made.and_then(|()| fs::set_permissions(&path, open)).map_err(|error| cannot("make", &path, &error))?;
         }
+        let is_made =
+            |(index, how): &&(usize, How)| self.entries[*index].kind == Kind::Directory && *how != How::Attributes;
+        self.placed = self.changes.iter().filter(is_made).count();
         self.advance()
     }
 
     /// Takes the next bytes of the files that are wanted, one after another.
     ///
     /// # Errors
-    /// When they cannot be written, a file is not what was told of it, or there are more than were told of.
+    /// When they cannot be written, or there are more than were told of.
     pub fn take(&mut self, mut bytes: &[u8]) -> Result<(), TransferError> {
         while !bytes.is_empty() {
             let Some(arriving) = &mut self.arriving else {
-                return Err(TransferError::refused("it sends more than it told of", "nothing of that was kept"));
+                return Err(TransferError::refused("it sends more than it told of", NOTHING_KEPT));
             };
-            let length = usize::try_from(arriving.left).unwrap_or(usize::MAX).min(bytes.len());
-            let (own, rest) = bytes.split_at(length);
-            arriving.file.write_all(own).map_err(|error| cannot("write", &arriving.path, &error))?;
-            arriving.context.update(own);
-            arriving.left -= length as u64;
-            bytes = rest;
-            if arriving.left == 0 {
+            bytes = arriving.take(bytes)?;
+            if arriving.is_over() {
                 self.settle()?;
                 self.advance()?;
             }
         }
         Ok(())
+    }
+
+    /// Begins once more with the files that did not come as they were told of, each of them by itself; whether there are any.
+    pub fn again(&mut self) -> Result<bool, TransferError> {
+        let missing = self.incoming.split_off(self.next - usize::from(self.arriving.take().is_some()));
+        self.incoming = std::mem::take(&mut self.spoilt);
+        self.incoming.extend(missing);
+        (self.next, self.by_itself) = (0, true);
+        self.advance()?;
+        Ok(!self.incoming.is_empty())
     }
 
     /// Whether all files have come.
@@ -152,15 +165,19 @@ impl Landing {
     }
 
     /// Makes the links, and gives everything its mode and time.
-    pub fn end(mut self) -> Result<Copied, TransferError> {
+    ///
+    /// # Errors
+    /// When something cannot be written; or, all else being in place, a file did not come whole.
+    pub fn end(&mut self) -> Result<Copied, TransferError> {
         for (index, how) in &self.changes {
             let path = self.place(*index);
             let done = match &self.entries[*index].kind {
                 Kind::Link { target } => self.link(*index, target, &path),
                 Kind::File { .. } if *how == How::Attributes => self.dress(*index, &path),
-                _ => Ok(()),
+                _ => continue,
             };
             done.map_err(|error| cannot("write", &path, &error))?;
+            self.placed += 1;
         }
         if let Some(aside) = self.aside.take() {
             let path = aside.path().to_owned();
@@ -171,7 +188,13 @@ impl Landing {
                 self.dress(index, &path).map_err(|error| cannot("write", &path, &error))?;
             }
         }
-        Ok(self.copied())
+        let Some(index) = self.spoilt.first() else { return Ok(self.copied()) };
+        let first = String::from_utf8_lossy(&self.entries[*index].path).into_owned();
+        let reason = match self.spoilt.len() - 1 {
+            0 => format!("{first} changed while it was read"),
+            more => format!("{first} and {more} more changed while they were read"),
+        };
+        Err(TransferError::refused(reason, "the rest is in place; run it again once nobody writes there"))
     }
 
     /// Where an entry goes.
@@ -228,12 +251,13 @@ impl Landing {
     fn advance(&mut self) -> Result<(), TransferError> {
         while let (None, Some(index)) = (&self.arriving, self.incoming.get(self.next)) {
             let Some(aside) = &self.aside else { return Ok(()) };
-            let path = aside.path().join("file");
-            let file = File::create(&path).map_err(|error| cannot("write", &path, &error))?;
-            let left = self.entries[*index].size();
-            self.arriving = Some(Arriving { file, path, context: digest::Context::new(&digest::SHA256), left });
+            let (path, entry) = (aside.path().join("file"), &self.entries[*index]);
+            let begun = if self.by_itself { Arriving::by_itself } else { Arriving::as_told };
+            let arriving = begun(path, entry).map_err(|error| cannot("write in", aside.path(), &error))?;
+            let is_over = arriving.is_over();
+            self.arriving = Some(arriving);
             self.next += 1;
-            if left == 0 {
+            if is_over {
                 self.settle()?;
             }
         }
@@ -246,15 +270,15 @@ impl Landing {
         else {
             return Ok(());
         };
-        let Entry { kind: Kind::File { sha256, .. }, .. } = &self.entries[index] else { return Ok(()) };
-        if arriving.context.finish().as_ref() != sha256 {
-            let reason = format!("{} changed while it was read", String::from_utf8_lossy(&self.entries[index].path));
-            return Err(TransferError::refused(reason, "run it again once nobody writes to it"));
-        }
+        let Some(path) = arriving.whole() else {
+            self.spoilt.push(index);
+            return Ok(());
+        };
         let place = self.place(index);
-        self.dress(index, &arriving.path)
-            .and_then(|()| fs::rename(&arriving.path, &place))
-            .map_err(|error| cannot("write", &place, &error))
+        let placed = self.dress(index, &path).and_then(|()| fs::rename(&path, &place));
+        placed.map_err(|error| cannot("write", &place, &error))?;
+        self.placed += 1;
+        Ok(())
     }
 
     fn link(&self, index: usize, target: &[u8], path: &Path) -> io::Result<()> {
@@ -273,40 +297,6 @@ impl Landing {
             file.set_modified(modified.time())?;
         }
         file.set_permissions(Permissions::from_mode(entry.mode))
-    }
-}
-
-fn same_contents(entry: &Entry, path: &Path, here: &Metadata) -> io::Result<bool> {
-    Ok(match &entry.kind {
-        Kind::Directory => here.is_dir(),
-        Kind::Link { target } => here.is_symlink() && fs::read_link(path)?.as_os_str().as_bytes() == target,
-        Kind::File { size, sha256 } => {
-            here.is_file() && here.len() == *size && hash(&mut File::open(path)?, |_| Ok(()))?.1 == *sha256
-        }
-    })
-}
-
-/// Of a directory the time is of no account: it is set when something in it was changed.
-fn same_attributes(entry: &Entry, here: &Metadata) -> bool {
-    let mode = here.permissions().mode() & 0o7777 == entry.mode;
-    match entry.kind {
-        Kind::Link { .. } => true,
-        Kind::Directory => mode,
-        Kind::File { .. } => mode && entry.modified.is_none_or(|modified| modified.agrees(Stamp::of(here))),
-    }
-}
-
-/// Removes what processes that are no more have left aside.
-fn clean(into: &Path) {
-    let Ok(listed) = fs::read_dir(into) else { return };
-    for entry in listed.flatten() {
-        let name = entry.file_name();
-        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(Landing::ASIDE)) else { continue };
-        let process = rest.split('.').next().unwrap_or_default();
-        if process.parse::<u32>().is_ok() && !Path::new("/proc").join(process).exists() {
-            // What cannot be removed is in nobody's way.
-            let _ = fs::remove_dir_all(entry.path());
-        }
     }
 }
 

@@ -3,13 +3,16 @@ use std::collections::BTreeMap;
 use super::answer::{Answer, Found, FoundKind};
 use super::entry::{Entry, Kind};
 use super::error::TransferError;
+use super::left_out::LeftOut;
 
 /// Reads what a host has at its source, and believes nothing of it that could lead out of the directory that it is put into: every
-/// path is below the root, plain, and has only directories above it. A tree's root comes first; of a file there is nothing else.
+/// path is below the root, plain, and has only directories above it. A tree's root comes first; of a file there is nothing else. What
+/// is in a tree and cannot be fetched is left out.
 ///
 /// # Errors
 /// Where the host tells of what cannot be, or of what cannot be fetched.
-pub(super) fn entries(answer: &Answer, is_tree: bool) -> Result<Vec<Entry>, TransferError> {
+pub(super) fn entries(answer: &Answer, is_tree: bool) -> Result<(Vec<Entry>, LeftOut), TransferError> {
+    let mut left_out = LeftOut::default();
     let mut entries: Vec<Entry> = Vec::new();
     let mut kinds: BTreeMap<&[u8], FoundKind> = BTreeMap::new();
     for told in &answer.order {
@@ -28,19 +31,22 @@ pub(super) fn entries(answer: &Answer, is_tree: bool) -> Result<Vec<Entry>, Tran
         if !fits || kinds.insert(path, found.kind).is_some() {
             return Err(impossible(told));
         }
-        entries.push(entry(path.to_vec(), found.clone())?);
+        match found.kind {
+            FoundKind::Special(what) => left_out.add(what),
+            _ => entries.push(entry(path.to_vec(), found.clone())?),
+        }
     }
     if entries.is_empty() {
         return Err(TransferError::refused("the host does not say what there is", ""));
     }
-    Ok(entries)
+    Ok((entries, left_out))
 }
 
 /// The paths that are believed of what a host wrote.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fetched_paths(stdout: &[u8], mark: &str, is_tree: bool) -> Result<Vec<Vec<u8>>, TransferError> {
     let entries = entries(&Answer::parse(stdout, mark), is_tree)?;
-    Ok(entries.into_iter().map(|entry| entry.path).collect())
+    Ok(entries.0.into_iter().map(|entry| entry.path).collect())
 }
 
 fn entry(path: Vec<u8>, found: Found) -> Result<Entry, TransferError> {
@@ -56,8 +62,8 @@ fn entry(path: Vec<u8>, found: Found) -> Result<Entry, TransferError> {
         (FoundKind::Link, ..) => {
             return Err(TransferError::refused(format!("cannot read the link {} there", shown()), ""));
         }
-        (FoundKind::Special, ..) => {
-            let reason = format!("{} is a device, a pipe or a socket", shown());
+        (FoundKind::Special(what), ..) => {
+            let reason = format!("{} is a {what}", shown());
             return Err(TransferError::refused(reason, "only files, directories and symbolic links are fetched"));
         }
     };

@@ -9,6 +9,7 @@
 //! `/bin/sh` with stat, sha256sum, tar and xargs, which coreutils, tar and findutils have, or busybox alone.
 
 mod answer;
+mod arriving;
 mod ask;
 mod blocks;
 mod changes;
@@ -16,9 +17,13 @@ mod copy;
 mod entry;
 mod error;
 mod fetch;
+mod here;
 mod landing;
+mod left_out;
 mod manifest;
+mod operations;
 mod parcel;
+mod progress;
 pub mod scp;
 mod send;
 mod tar;
@@ -28,10 +33,12 @@ mod words;
 mod tests;
 
 pub use changes::{Change, How};
-pub use copy::{Copied, Copying, Landing, Progress, copy};
+pub use copy::{Copied, Copying, Landing, copy};
 pub use entry::{Entry, Kind, Stamp};
 pub use error::TransferError;
 pub use fetch::{Fetching, fetch};
+pub use left_out::LeftOut;
 #[cfg(any(test, fuzzing))]
 pub(crate) use manifest::fetched_paths;
 pub use parcel::{Parcel, SourceError};
+pub use progress::Progress;

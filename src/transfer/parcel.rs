@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use super::blocks::{Blocks, Origin};
 use super::entry::{Entry, Kind, Stamp};
+use super::left_out::LeftOut;
 use crate::base::spool_dir;
 
 /// Files and trees of this machine, read and hashed once, to be copied to any number of hosts.
@@ -23,6 +24,10 @@ pub struct Parcel {
     pub(super) origins: Vec<Origin>,
     pub(super) shape: Shape,
     pub(super) blocks: Blocks,
+    /// Where in the trees something is that is not copied, and is not surplus there either.
+    pub(super) skipped: Vec<Vec<u8>>,
+    /// The same, for people.
+    pub left_out: LeftOut,
 }
 
 /// What the sources are as a whole, which decides where they go.
@@ -60,7 +65,7 @@ pub enum SourceError {
         error: io::Error,
     },
     /// A device, a socket or a pipe.
-    #[error("{} is {what}: only files, directories and symbolic links are copied", .path.display())]
+    #[error("{} is a {what}: only files, directories and symbolic links are copied", .path.display())]
     Special {
         /// Which.
         path: PathBuf,
@@ -159,7 +164,14 @@ impl Parcel {
     }
 
     fn empty(shape: Shape) -> Self {
-        Self { entries: Vec::new(), origins: Vec::new(), shape, blocks: Blocks::default() }
+        Self {
+            entries: Vec::new(),
+            origins: Vec::new(),
+            shape,
+            blocks: Blocks::default(),
+            skipped: Vec::new(),
+            left_out: LeftOut::default(),
+        }
     }
 
     /// Adds what is at `source`, and all that is in it, as `path`.
@@ -190,7 +202,13 @@ impl Parcel {
                 // What is in a tree is what it is, links too; a source itself may be a link to what is meant.
                 let metadata = fs::symlink_metadata(&source);
                 let metadata = metadata.map_err(|error| SourceError::Unreadable { path: source.clone(), error })?;
-                self.add(&source, below(&path, name.as_bytes()), &metadata)?;
+                let (path, kind) = (below(&path, name.as_bytes()), metadata.file_type());
+                if kind.is_file() || kind.is_dir() || kind.is_symlink() {
+                    self.add(&source, path, &metadata)?;
+                } else {
+                    self.left_out.add(special(kind));
+                    self.skipped.push(path);
+                }
             }
         }
         Ok(())
@@ -235,10 +253,10 @@ fn name(source: &Path) -> Result<Vec<u8>, SourceError> {
 
 fn special(kind: fs::FileType) -> &'static str {
     match kind {
-        kind if kind.is_fifo() => "a pipe",
-        kind if kind.is_socket() => "a socket",
-        kind if kind.is_block_device() => "a block device",
-        _ => "a device",
+        kind if kind.is_fifo() => "pipe",
+        kind if kind.is_socket() => "socket",
+        kind if kind.is_block_device() => "block device",
+        _ => "device",
     }
 }
 

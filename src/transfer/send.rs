@@ -6,15 +6,17 @@ use futures::StreamExt;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::answer::Answer;
-use super::ask::{dotted, head, hear};
+use super::ask::{follow, head};
 use super::blocks::Blocks;
-use super::changes::{Changes, Operation};
-use super::copy::{Copying, Landing, Progress};
+use super::changes::Changes;
+use super::copy::{Copying, Landing};
 use super::entry::{Entry, Kind};
 use super::error::TransferError;
+use super::operations::{done, operations, placed};
 use super::parcel::{Parcel, Shape};
+use super::progress::Progress;
 use super::tar;
-use super::words::{assign, field};
+use super::words::assign;
 use crate::host::{Host, Input};
 
 /// Sends a host what it needs, and has it put in place: all of it arrives beside its place and is checked before any of it takes
@@ -47,8 +49,14 @@ pub(super) async fn send(
         written: 0,
     };
     tokio::spawn(stream.write());
-    let input = counted(receiver, changes.size(parcel), Arc::clone(progress));
-    let heard = hear(host, script.into(), Some(input), copying.user).await?;
+    let input = counted(receiver, changes.size(parcel), progress.clone());
+    let placed = placed(parcel, changes);
+    let said = |stdout: &[u8]| {
+        if let Some(paths) = done(stdout, mark).and_then(|done| placed.get(done)) {
+            progress.place(*paths);
+        }
+    };
+    let heard = follow(host, script.into(), Some(input), copying.user, said).await?;
     let said = Answer::parse(&heard.stdout, mark);
     if said.said.contains_key("done") {
         return Ok(());
@@ -99,6 +107,7 @@ decode() {
     case $word in *\\*) word=$(printf '%b.' "$word"); word=${word%.} ;; esac
 }
 root=
+done=0
 while IFS=' ' read -r kind index owner mode time raw rest; do
     decode "$raw"; path=$word
     from=./$stage/$index
@@ -109,6 +118,7 @@ while IFS=' ' read -r kind index owner mode time raw rest; do
     a) if [ "$path" = . ]; then root="$owner $mode $time"; else own "$path" && grant "$path" && stamp "$path" || bad; fi ;;
     r) rm -rf "$path" || bad ;;
     esac
+    done=$((done + 1)); say placed "$done "
 done <"./$stage/ops"
 rm -rf "./$stage"
 if [ -n "$root" ]; then
@@ -120,46 +130,6 @@ END
 fi
 say done ''
 "#;
-
-/// A line an operation: kind, number, owner, mode, time, path and, of a link, its target; `-` where there is none.
-fn operations(parcel: &Parcel, changes: &Changes, copying: &Copying, name: &[u8]) -> String {
-    let mut lines = String::new();
-    for operation in &changes.operations {
-        let (kind, index, owner) = match operation {
-            Operation::MakeDirectory(index) => ('d', *index, None),
-            Operation::Put(index, owner) => ('f', *index, owner.as_deref()),
-            Operation::Link(index, owner) => ('l', *index, owner.as_deref()),
-            Operation::SetAttributes(index, owner) => ('a', *index, owner.as_deref()),
-            Operation::Remove(path) => {
-                lines += &format!("r - - - - {}\n", field(&dotted(path)));
-                continue;
-            }
-        };
-        let entry = &parcel.entries[index];
-        let is_link = matches!(entry.kind, Kind::Link { .. });
-        let mode = copying.mode_of(entry);
-        let mode = match kind {
-            'a' if !is_link => format!("{mode:o}"),
-            // A new owner costs a file its set-id bits.
-            'f' if owner.is_some() || !is_readable(mode) => format!("{mode:o}"),
-            _ => "-".to_owned(),
-        };
-        let time =
-            entry.modified.filter(|_| kind == 'a' && !is_link).map_or_else(|| "-".to_owned(), |time| time.to_string());
-        let path = if matches!(parcel.shape, Shape::File(_)) { name } else { &entry.path };
-        lines += &format!("{kind} {index} {} {mode} {time} {}", owner.unwrap_or("-"), field(&dotted(path)));
-        if let Kind::Link { target } = &entry.kind {
-            lines += &format!(" {}", field(target));
-        }
-        lines.push('\n');
-    }
-    lines
-}
-
-/// Whether who receives a file can read it, to check it.
-fn is_readable(mode: u32) -> bool {
-    mode & 0o400 != 0
-}
 
 /// Writes the archive, as fast as it is taken.
 struct Stream {
@@ -249,11 +219,11 @@ impl Stream {
 /// The stream, as a host takes it; each piece that is taken is told.
 fn counted(receiver: Receiver<(Bytes, u64)>, total: u64, progress: Progress) -> Input {
     futures::stream::unfold((receiver, 0), move |(mut receiver, done)| {
-        let progress = Arc::clone(&progress);
+        let progress = progress.clone();
         async move {
             let (bytes, contents) = receiver.recv().await?;
             let done = done + contents;
-            progress(done, total);
+            progress.moved(done, total);
             Some((bytes, (receiver, done)))
         }
     })

@@ -7,9 +7,9 @@ const BLOCK: usize = 512;
 /// An archive is padded to this: tars read so much at a time.
 const RECORD: u64 = 10_240;
 
-/// What goes before a file's contents.
+/// What goes before a file's contents; one without a time of its own is as new as it is there.
 pub(super) fn header(name: &str, size: u64, mode: u32, modified: Option<Stamp>) -> Vec<u8> {
-    let modified = modified.unwrap_or(Stamp { seconds: 0, nanos: 0 });
+    let modified = modified.unwrap_or_else(Stamp::now);
     let mut headers = Vec::new();
     if modified.nanos != 0 {
         // GNU's tar and others read it; busybox's passes over it, and has whole seconds.

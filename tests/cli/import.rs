@@ -92,3 +92,40 @@ fn what_cannot_become_an_inventory_is_said_with_its_place() {
         assert!(stderr.contains(said), "{arguments:?} {stdin:?}: {stderr}");
     }
 }
+
+#[test]
+fn what_stands_in_ssh_config_holds_for_what_is_imported_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path();
+    let proof = |name: &str| format!("ProxyCommand sh -c 'touch {}; exit 1'", here.join(name).display());
+    let config = format!(
+        "Host cp\n  HostName 192.0.2.7\n  User root\n  {}\nHost w1\n  HostName w1.example.com\n  {}\n\
+         Host plain\n  HostName 192.0.2.9\nHost W2\n  HostName 192.0.2.8\n  ProxyJump cp\n",
+        proof("cp-%h-%n"),
+        proof("w1-%h-%n"),
+    );
+    fs::create_dir(here.join(".ssh")).unwrap();
+    fs::write(here.join(".ssh/config"), &config).unwrap();
+    fs::write(here.join("other"), &config).unwrap();
+    // Whose home ssh goes by is not for a test to say: -F has it read the usual file.
+    for (arguments, read) in [(&["ssh-config"][..], &["-F", ".ssh/config"][..]), (&["ssh-config", "other"], &[])] {
+        let (code, text, stderr) = import(here, arguments, "");
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(stderr.contains("`W2` is left out") && stderr.contains("`Host W2 w2`"), "{stderr}");
+        assert!(text.contains("advertise_address = \"192.0.2.7\"\n"), "{text}");
+        assert!(text.contains("name = \"cp\"\n") && text.contains("node_ip = \"192.0.2.7\"\n"), "{text}");
+        assert!(text.contains("name = \"plain\"\naddress = \"192.0.2.9\"\n"), "{text}");
+        fs::write(here.join("inventory.toml"), &text).unwrap();
+        let mut run = kfleet();
+        run.current_dir(here).env("HOME", here).args(["run", "--hosts", "cp,w1"]).args(read).args(["-n", "true"]);
+        let output = run.env("PATH", std::env::var_os("PATH").unwrap()).output().unwrap();
+        assert_eq!(output.status.code(), Some(4), "{output:?}");
+        for proof in ["cp-192.0.2.7-cp", "w1-w1.example.com-w1"] {
+            fs::remove_file(here.join(proof))
+                .unwrap_or_else(|error| panic!("{arguments:?}: {proof}: {error}: {output:?}"));
+        }
+    }
+    let (code, _, stderr) = import(here, &["ssh-config", "-"], &config);
+    assert_eq!(code, Some(0));
+    assert!(stderr.contains("-:1: `cp` is left out: ssh_config has ProxyCommand"), "{stderr}");
+}

@@ -1,5 +1,6 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::time::{Duration, SystemTime};
 
 use crate::files::{holds, noise};
 use crate::fleet::Fleet;
@@ -8,11 +9,15 @@ use crate::fleet::Fleet;
 fn stdin_is_read_once_for_all_hosts() {
     let Some(fleet) = Fleet::start() else { return };
     let contents = noise(3_000_000);
+    // The host's clock and this one are one; times are told in whole seconds.
+    let before = SystemTime::now() - Duration::from_secs(1);
     let ran = fleet.reading(&["copy", "--mode", "640", "-", "sub"], &contents);
     assert_eq!(ran.status, Some(0), "{ran:?}");
     for host in 1..=Fleet::HOSTS {
         assert!(holds(&fleet.there(host, "sub"), &contents), "node{host}");
-        assert_eq!(fs::metadata(fleet.there(host, "sub")).unwrap().mode() & 0o7777, 0o640);
+        let metadata = fs::metadata(fleet.there(host, "sub")).unwrap();
+        assert_eq!(metadata.mode() & 0o7777, 0o640);
+        assert!(metadata.modified().unwrap() >= before, "node{host}: {:?}", metadata.modified());
     }
     let ran = fleet.reading(&["copy", "--mode", "640", "-", "sub"], &contents);
     assert!(ran.stdout.contains("nothing to change"), "{}", ran.stdout);

@@ -61,6 +61,38 @@ fn a_full_or_read_only_disk_is_its_hosts_trouble_alone() {
 }
 
 #[test]
+fn what_is_in_place_before_a_failure_is_counted() {
+    let Some(fleet) = Fleet::start() else { return };
+    let Some(_read_only) = Small::mount(&fleet.there(1, "tree/sub"), "ro") else { return };
+    fs::create_dir_all(fleet.path("tree/sub")).unwrap();
+    for name in ["a", "b", "sub/c"] {
+        fs::write(fleet.path("tree").join(name), name).unwrap();
+    }
+    let ran = fleet.run(&["copy", "--json", "--hosts", "node1", "tree", "."]);
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert!(holds(&fleet.there(1, "tree/a"), b"a") && !fleet.there(1, "tree/sub/c").exists());
+    let last: serde_json::Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(last["tallies"][0]["changed"], serde_json::json!(["2 paths"]), "{last}");
+}
+
+#[test]
+fn a_tilde_is_the_home_of_who_logs_in() {
+    let Some(fleet) = Fleet::start() else { return };
+    fs::write(fleet.path("file"), "file").unwrap();
+    for (destination, there) in [("~", "file"), ("~/named", "named"), ("./~", "~")] {
+        fleet.run(&["copy", "--hosts", "node1", "file", destination]).well();
+        assert!(holds(&fleet.there(1, there), b"file"), "{destination}");
+    }
+    fleet.run(&["fetch", "--hosts", "node1", "~/named", "back"]).well();
+    assert!(holds(&fleet.path("back/node1/named"), b"file"));
+    let ran = fleet.run(&["copy", "--hosts", "node1", "file", "~root/x"]);
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    // Patterns are not expanded, and that is said.
+    let ran = fleet.run(&["fetch", "--hosts", "node1", "nam*", "back"]);
+    assert!(ran.stderr.contains("patterns are not expanded"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_cannot_be_is_said_of_each_host_and_at_the_right_end() {
     let Some(fleet) = Fleet::start() else { return };
     fs::create_dir(fleet.path("tree")).unwrap();

@@ -41,7 +41,7 @@ fn blocks_are_clushs_byte_for_byte() {
         theirs += &clush.stdout;
     }
     // One connection a host for all of them.
-    let ours = crate::shell::batch(&fleet, &["-b"], &commands.join("\n")).stdout;
+    let ours = crate::shell::batch(&fleet, &["-b"], commands.join("\n")).stdout;
     let differ = ours.lines().zip(theirs.lines()).position(|(ours, theirs)| ours != theirs);
     assert!(ours == theirs, "line {differ:?}\nours:\n{ours}\nclush's:\n{theirs}");
 }
@@ -81,4 +81,7 @@ fn a_diff_is_against_what_most_hosts_wrote() {
     let ran = fleet.run(&["run", "--diff", &on_each("echo $n | tr 2-9 x; [ $n = 2 ] && { echo y; exit 0; }; exit 1")]);
     assert_eq!(ran.stdout, "--- node[2-8] (7)\n+++ node1\n@@ -1 +1,2 @@\n x\n+y\n");
     assert_eq!(fleet.run(&["run", "--diff", "echo same"]).stdout, "");
+    // Bytes that are no text differ, too.
+    let odd = fleet.run(&["run", "--diff", &on_each(r"[ $n = 2 ] && printf 'caf\351\n' || printf 'caf\350\n'")]);
+    assert_eq!(odd.stdout.lines().skip(3).collect::<Vec<_>>(), ["-caf\\xe8", "+caf\\xe9"]);
 }

@@ -8,11 +8,11 @@ use crate::sshd::kill;
 use crate::terminal::Terminal;
 
 /// `kfleet shell` with these lines on stdin, to its end.
-pub fn batch(fleet: &Fleet, arguments: &[&str], lines: &str) -> Ran {
+pub fn batch(fleet: &Fleet, arguments: &[&str], lines: impl AsRef<[u8]>) -> Ran {
     let mut shell = fleet.kfleet(&[&["shell"], arguments].concat());
     let shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut shell = shell.spawn().unwrap();
-    shell.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    shell.stdin.take().unwrap().write_all(lines.as_ref()).unwrap();
     let output = shell.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { stdout: text(output.stdout), stderr: text(output.stderr), status: output.status.code() }
@@ -54,6 +54,9 @@ fn a_batch_exits_with_the_worst_of_its_commands() {
         assert_eq!(ran.status, Some(status), "{lines}: {ran:?}");
         assert!(!ran.stdout.contains("never"));
     }
+    let ran = batch(&fleet, &["--hosts", "node1"], b"echo one\necho caf\xe9\necho never\n");
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(1), "node1: one\n"));
+    assert_eq!(ran.stderr, "kfleet: cannot read a line: line 2 of stdin is not UTF-8\n");
     // What ended too late is not there for the next command to fall over, and the connection is.
     let ran = batch(&fleet, &["--hosts", "node1", "-t", "10"], "echo $PPID\nsleep 60\necho $PPID");
     let parents: Vec<&str> = ran.stdout.lines().collect();

@@ -87,6 +87,21 @@ fn a_second_ctrl_c_waits_for_nothing() {
     interrupt(run.id());
     assert_eq!(run.wait().unwrap().code(), Some(3));
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    // Where it was left is where it failed.
+    assert_eq!(fleet.run(&["run", "--failed", "echo again"]).stdout, "node1: again\n");
+}
+
+#[test]
+fn where_nobody_read_to_the_end_it_failed() {
+    let Some(fleet) = Fleet::start() else { return };
+    let command = "set -- $SSH_CONNECTION; [ ${3##*.} = 2 ] || { sleep 1; yes; }; echo well";
+    let mut run = fleet.kfleet(&["run", "--hosts", "node[1-2]", command]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(run.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "node1: well");
+    assert_eq!(lines.next().unwrap().unwrap(), "node2: y");
+    drop(lines);
+    assert_eq!(run.wait().unwrap().code(), Some(0));
+    assert_eq!(fleet.run(&["run", "--failed", "echo again"]).stdout, "node2: again\n");
 }
 
 #[test]

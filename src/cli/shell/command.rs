@@ -74,7 +74,7 @@ Files:
                                          (~/.local/state where XDG_STATE_HOME is not set)
 
 The exit status is 0 where lines are typed, else that of the worst of all commands. Ctrl-C ends
-all of a batch, and so does a selection that cannot be made.
+all of a batch, and so does a selection that cannot be made or a line that is not UTF-8.
 
 ",
     statuses!()
@@ -122,6 +122,12 @@ struct Dialogue {
 
 impl Dialogue {
     async fn hold(mut self) -> Result<Exit, Exit> {
+        let exit = self.converse().await;
+        self.session.close().await;
+        exit
+    }
+
+    async fn converse(&mut self) -> Result<Exit, Exit> {
         let personal = self.prompt.as_ref().is_some_and(Prompt::is_personal);
         let modes = Modes::now();
         let (mut signals, reader) = (Signals::new(), Reader::watch());
@@ -150,11 +156,8 @@ impl Dialogue {
                         interrupted |= ran.interrupted;
                     }
                     entry => match self.change(entry, personal) {
-                        Err(exit) if !personal => {
-                            // A batch must not go on with other hosts than it names.
-                            self.session.close().await;
-                            return Err(exit);
-                        }
+                        // A batch must not go on with other hosts than it names.
+                        Err(exit) if !personal => return Err(exit),
                         _ => {}
                     },
                 },
@@ -168,9 +171,8 @@ impl Dialogue {
                 break;
             }
         }
-        self.session.close().await;
         // What failed was told to the person; only a program reads it off the exit status.
-        let failures = if personal { Vec::new() } else { self.failures };
+        let failures = if personal { Vec::new() } else { std::mem::take(&mut self.failures) };
         Ok(Exit::Run(Outcome::of(failures)))
     }
 

@@ -11,8 +11,8 @@ use rustyline::{Config, DefaultEditor};
 pub(super) enum Prompt {
     /// A person.
     Terminal(Box<DefaultEditor>, Option<PathBuf>),
-    /// Whatever stdin is.
-    Stdin,
+    /// Whatever stdin is; how many lines were read of it.
+    Stdin(usize),
 }
 
 /// What came.
@@ -34,7 +34,7 @@ impl Prompt {
     /// When the terminal is none that lines can be edited on.
     pub(super) fn new(history: Option<PathBuf>) -> io::Result<Self> {
         if !io::stdin().is_terminal() {
-            return Ok(Self::Stdin);
+            return Ok(Self::Stdin(0));
         }
         let config = Config::builder().max_history_size(Self::HISTORY).map_err(io::Error::other)?;
         let config = config.history_ignore_space(true).auto_add_history(true).build();
@@ -70,9 +70,14 @@ impl Prompt {
                 Err(ReadlineError::Eof) => Ok(Line::End),
                 Err(error) => Err(io::Error::other(error)),
             },
-            Self::Stdin => {
-                let mut line = String::new();
-                Ok(if io::stdin().lock().read_line(&mut line)? == 0 { Line::End } else { Line::Text(line) })
+            Self::Stdin(number) => {
+                let mut line = Vec::new();
+                if io::stdin().lock().read_until(b'\n', &mut line)? == 0 {
+                    return Ok(Line::End);
+                }
+                *number += 1;
+                let text = String::from_utf8(line);
+                text.map(Line::Text).map_err(|_| io::Error::other(format!("line {number} of stdin is not UTF-8")))
             }
         }
     }

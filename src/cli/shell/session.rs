@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{local_command, printable};
+use crate::cli::Exit;
 use crate::cli::errand::Errand;
 use crate::cli::exit::complain;
 use crate::cli::fanout_run::{Came, FanoutRun};
 use crate::cli::last_failed::LastFailed;
 use crate::cli::reader::Reader;
-use crate::cli::selection::evaluate;
+use crate::cli::selection::together;
 use crate::cli::signals::Signals;
 use crate::cli::surfaces::manner;
-use crate::cli::{Exit, fanout_run};
 use crate::events::FailureKind;
 use crate::fanout::{Ended, Kept, Miss};
 use crate::host::Connect;
@@ -75,7 +75,7 @@ impl Session {
     pub(super) fn select(&mut self, change: Change, set: &str) -> Result<(), String> {
         let is_group = self.known.groups.contains_key(set) && !self.known.names.iter().any(|name| name == set);
         let set = if is_group { format!("@{set}") } else { set.to_owned() };
-        let names: BTreeSet<String> = evaluate("selection", &set, &self.known)?.list().into_iter().collect();
+        let names: BTreeSet<String> = together("selection", &[set], &self.known)?.list().into_iter().collect();
         let changed = match change {
             Change::Set => names,
             Change::Add => self.selected.union(&names).cloned().collect(),
@@ -119,15 +119,13 @@ impl Session {
             limit: self.limit,
             manner: manner(shape),
             files: Files::default(),
+            last_failed: &self.last_failed,
         };
         match run.drive(errand, None, signals, reader).await {
-            Came::ToAnEnd(ends) => {
-                fanout_run::remember(&self.last_failed, &names, &ends);
-                Ok(Ran {
-                    failures: ends.iter().filter_map(Ended::failure).collect(),
-                    interrupted: ends.iter().any(|ended| ended.result == Err(Miss::Interrupted)),
-                })
-            }
+            Came::ToAnEnd(ends) => Ok(Ran {
+                failures: ends.iter().filter_map(Ended::failure).collect(),
+                interrupted: ends.iter().any(|ended| ended.result == Err(Miss::Interrupted)),
+            }),
             Came::Left(at_it) => {
                 at_it.into_iter().filter_map(|host| kept.get(host)).for_each(|host| host.forget());
                 Ok(Ran { failures: vec![FailureKind::Deadline], interrupted: true })
@@ -186,6 +184,8 @@ mod tests {
             (Change::Set, "web", Ok("node[2-3]")),
             (Change::Add, "node5", Ok("node[2-3,5]")),
             (Change::Remove, "@web", Ok("node5")),
+            (Change::Add, "node1 node3", Ok("node[1,3,5]")),
+            (Change::Remove, "node[1, 3]", Ok("node5")),
             (Change::Remove, "node*", Err("no host would be selected")),
             (Change::Add, "node9", Err("selection: there is no host node9")),
             (Change::Set, "node[1", Err("selection: a `[` without its `]`\n  node[1\n      ^")),

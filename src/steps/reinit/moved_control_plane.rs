@@ -61,7 +61,7 @@ impl<'a> MovedControlPlane<'a> {
     }
 
     /// Why this control plane is not to be touched.
-    fn unfit(&self, facts: &Facts, traces: &Traces) -> Option<(String, &'static str)> {
+    fn unfit(&self, facts: &Facts) -> Option<(String, &'static str)> {
         let name = facts.node_name();
         let names = &facts.kubeadm.api_server_names;
         if !names.is_empty() && !names.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
@@ -183,7 +183,7 @@ impl Step for MovedControlPlane<'_> {
         if stale.is_empty() && !pending {
             return Change::none(format!("it is at {} everywhere", self.change.to));
         }
-        if let Some((reason, hint)) = self.unfit(facts, traces) {
+        if let Some((reason, hint)) = self.unfit(facts) {
             return Change::Refused { reason, hint: hint.to_owned() };
         }
         match self.job(facts, traces) {

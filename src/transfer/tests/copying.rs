@@ -182,6 +182,23 @@ async fn delete_stays_out_of_everybodys_directories() {
 }
 
 #[tokio::test]
+async fn pipes_in_a_tree_are_left_out_and_are_no_surplus() {
+    let bench = Bench::new();
+    write(&bench.here("tree/file"), b"f", 0o644);
+    std::process::Command::new("mkfifo").arg(bench.here("tree/pipe")).status().unwrap();
+    let parcel = crate::transfer::Parcel::read(&[bench.here("tree")]).unwrap();
+    assert_eq!(parcel.left_out.to_string(), "1 pipe left out");
+    write(&bench.there("tree/pipe"), b"of the host", 0o644);
+    write(&bench.there("tree/surplus"), b"", 0o644);
+    let deleting = Copying { delete: true, ..to(".") };
+    let mut changed = bench.changed(&["tree"], deleting).await;
+    changed.retain(|line| line != "= ");
+    assert_eq!(changed, ["+ file", "- surplus"]);
+    let error = crate::transfer::Parcel::read(&[bench.here("tree/pipe")]).unwrap_err().to_string();
+    assert!(error.contains("tree/pipe is a pipe: only files"), "{error}");
+}
+
+#[tokio::test]
 async fn what_is_damaged_or_cut_short_takes_no_place() {
     let bench = Bench::new();
     write(&bench.here("tree/a"), b"first", 0o644);

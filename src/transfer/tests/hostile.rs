@@ -12,6 +12,8 @@ use crate::transfer::{Copied, TransferError, fetch};
 struct Liar {
     told: Vec<u8>,
     sent: Vec<u8>,
+    /// When it is asked for files by themselves.
+    sent_again: Vec<u8>,
 }
 
 #[async_trait]
@@ -24,7 +26,8 @@ impl Host for Liar {
         let Program::Script { text, .. } = request.program else { panic!("only scripts are sent") };
         let text = text.expose_secret();
         if request.input.is_some() {
-            self.sent.chunks(3).for_each(|piece| output.take(Stream::Stdout, piece));
+            let sent = if text.contains("untold=") { &self.sent_again } else { &self.sent };
+            sent.chunks(3).for_each(|piece| output.take(Stream::Stdout, piece));
         } else {
             let mark = text.lines().find_map(|line| line.strip_prefix("mark=")?.split(';').next()).unwrap();
             let told = String::from_utf8(self.told.clone()).unwrap().replace("MARK", mark);
@@ -55,8 +58,12 @@ fn link(path: &str, target: &str) -> String {
 }
 
 async fn fetched(into: &Path, told: &str, sent: &[u8]) -> Result<Copied, TransferError> {
+    fetched_again(into, told, sent, b"").await
+}
+
+async fn fetched_again(into: &Path, told: &str, sent: &[u8], again: &[u8]) -> Result<Copied, TransferError> {
     let told = format!("motd: MAR\nMARK base /srv/tree{told}MARK end ").into_bytes();
-    fetch(&Liar { told, sent: sent.to_vec() }, &from(b"tree"), into, &unheard()).await
+    fetch(&Liar { told, sent: sent.to_vec(), sent_again: again.to_vec() }, &from(b"tree"), into, &unheard()).await
 }
 
 /// All names below a directory.
@@ -115,18 +122,27 @@ async fn no_path_leads_out_of_the_directory() {
 async fn no_more_and_nothing_else_is_kept_than_was_told() {
     let home = tempfile::tempdir().unwrap();
     let honest = directory(".") + &file("./a") + &file("./b") + &link("./c", "/etc/passwd");
-    for (sent, said) in [
-        (&b"abcabcd"[..], "it sends more than it told of"),
-        (b"abcabx", "b changed while it was read"),
-        (b"abcab", "it did not send all of it (exit status 0)"),
-        (b"", "it did not send all of it (exit status 0)"),
-    ] {
-        let into = home.path().join(format!("{}", sent.len()));
-        let error = fetched(&into, &honest, sent).await.unwrap_err();
-        assert_eq!(error.to_string(), said);
+    let (zeros, b) = ("0".repeat(84), format!("{:020}{ABC}", 3));
+    let cases = [
+        ("abcabcd", String::new(), "it sends more than it told of"),
+        ("abcabx", zeros.clone(), "b changed while it was read"),
+        ("abcabx", b.clone() + "abx", "b changed while it was read"),
+        ("abcabx", b.clone() + "ab", "it did not send all of it (exit status 0)"),
+        ("abcab", String::new(), "it did not send all of it (exit status 0)"),
+        ("abcab", format!("{:020}{ABC}abcd", 4), "it sends more than it told of"),
+        ("abcab", format!("{:020}{ABC}abc", -1), "it sends more than it told of"),
+        ("abcab", b.clone() + "abcd", "it sends more than it told of"),
+        ("abcab", b[..80].to_owned(), "it did not send all of it (exit status 0)"),
+        ("", zeros.repeat(2), "a and 1 more changed while they were read"),
+        ("", zeros.clone() + &b + "abc", "a changed while it was read"),
+    ];
+    for (nth, (sent, again, said)) in cases.into_iter().enumerate() {
+        let into = home.path().join(nth.to_string());
+        let error = fetched_again(&into, &honest, sent.as_bytes(), again.as_bytes()).await.unwrap_err();
+        assert_eq!(error.to_string(), said, "{sent} {again}");
         // Whole files are kept, halves are not.
         assert!(
-            names(&into).iter().all(|name| ["tree", "tree/a", "tree/b"].contains(&name.as_str())),
+            names(&into).iter().all(|name| ["tree", "tree/a", "tree/b", "tree/c"].contains(&name.as_str())),
             "{:?}",
             names(&into)
         );

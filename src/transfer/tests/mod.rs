@@ -2,3 +2,4 @@ mod bench;
 mod copying;
 mod fetching;
 mod hostile;
+mod meanwhile;

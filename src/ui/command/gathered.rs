@@ -108,7 +108,7 @@ impl<'a> Gathered<'a> {
         Ok(())
     }
 
-    /// The output of these hosts; `None` where it is too long.
+    /// The output of these hosts, what is no UTF-8 in it as `\xff`; `None` where it is too long.
     fn text(&mut self, hosts: &[usize]) -> io::Result<Option<String>> {
         let Some(wrote) = hosts.first().and_then(|host| self.wrote.get_mut(*host)) else { return Ok(None) };
         if wrote.length > differences::LONGEST {
@@ -121,8 +121,18 @@ impl<'a> Gathered<'a> {
         if !wrote.line_ended && !all.is_empty() {
             all.push(b'\n');
         }
-        Ok(Some(String::from_utf8_lossy(&all).into_owned()))
+        Ok(Some(lossless(&all)))
     }
+}
+
+/// As text, in which other bytes stay other bytes.
+fn lossless(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+    }
+    text
 }
 
 impl Key {
