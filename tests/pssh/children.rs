@@ -45,10 +45,10 @@ fn nothing_is_left_of_a_host_whose_time_is_over() {
     let proxy = format!("ProxyCommand=sh -c 'sleep 555.{port}; true'");
     let host = format!("127.0.0.1:{port}");
     let calls = [
-        ("prsync", [&["-S", "-F {F}"][..], &["-H", &host, "{here}/file", "{here}/new"]].concat()),
-        ("pssh", [&F[..], &["-O", &proxy, "-H", "one", "true"]].concat()),
+        ("prsync", "rsync ", [&["-S", "-F {F}"][..], &["-H", &host, "{here}/file", "{here}/new"]].concat()),
+        ("pssh", "sleep ", [&F[..], &["-O", &proxy, "-H", "one", "true"]].concat()),
     ];
-    for (program, arguments) in calls {
+    for (program, starts, arguments) in calls {
         if program == "prsync" && !has_rsync() {
             continue;
         }
@@ -60,7 +60,7 @@ fn nothing_is_left_of_a_host_whose_time_is_over() {
         let mut child =
             Command::new(stage.link(program)).args(filled).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         let began = Instant::now();
-        while running(&port, Some(child.id())).is_empty() {
+        while !running(&port).iter().any(|line| line.starts_with(starts)) {
             assert!(began.elapsed() < Duration::from_secs(20), "{program} starts nothing");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -74,17 +74,16 @@ fn nothing_is_left_of_a_host_whose_time_is_over() {
 #[track_caller]
 fn are_gone(port: &str) {
     let began = Instant::now();
-    while !running(port, None).is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(5), "still there: {:?}", running(port, None));
+    while !running(port).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(5), "still there: {:?}", running(port));
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// The command lines that have this port, but for that of `kfleet` itself.
-fn running(port: &str, kfleet: Option<u32>) -> Vec<String> {
+/// The command lines that have this port.
+fn running(port: &str) -> Vec<String> {
     let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    let others = processes.filter(|process| kfleet.is_none_or(|kfleet| process.file_name() != *kfleet.to_string()));
-    let lines = others.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
+    let lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
     let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
     lines.filter(|line| line.contains(port)).collect()
 }
