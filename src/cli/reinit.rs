@@ -42,7 +42,8 @@ pub(super) struct ReinitArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     max_failures: usize,
 
-    /// Take the last change of address back, by what was put aside before it; the old address must be on the host again
+    /// Take the last change of address back, by what was put aside before it; what was changed since stays, and the old
+    /// address must be on the host again
     #[arg(long, conflicts_with_all = ["address", "from"])]
     rollback: bool,
 

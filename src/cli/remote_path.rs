@@ -2,8 +2,17 @@
 /// called so.
 ///
 /// # Errors
-/// With what a person is told.
+/// With what a person is told; also where it names a host as scp's paths do, which would be a directory of that name.
 pub(super) fn remote_path(text: &str) -> Result<String, String> {
+    if let Some((host, path)) = text.split_once(':')
+        && !host.contains('/')
+        && path.starts_with(['/', '~'])
+    {
+        return Err(format!(
+            "`{text}` names a host: hosts are chosen by --hosts, and this is only the path, `{path}`; a file of that name is \
+             `./{text}`"
+        ));
+    }
     let Some(rest) = text.strip_prefix('~') else { return Ok(text.to_owned()) };
     match rest.strip_prefix('/') {
         Some(below) if below.trim_start_matches('/').is_empty() => Ok("./".to_owned()),
@@ -35,6 +44,11 @@ mod tests {
             ("/a", Some("/a")),
             ("~root", None),
             ("~root/a", None),
+            ("node1:/etc", None),
+            ("node1:~/x", None),
+            ("./node1:/etc", Some("./node1:/etc")),
+            ("12:30", Some("12:30")),
+            ("/a:/b", Some("/a:/b")),
         ] {
             assert_eq!(remote_path(text).ok().as_deref(), path, "{text}");
         }

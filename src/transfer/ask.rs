@@ -94,6 +94,18 @@ impl Complaints {
     }
 }
 
+impl Heard {
+    /// What it says of a failure: stderr's last lines, or those of stdout of a login shell that runs nothing.
+    pub(super) fn reasons(self, answer: &Answer) -> Vec<String> {
+        if !self.complaints.is_empty() || !answer.said.is_empty() {
+            return self.complaints;
+        }
+        let mut lines = Complaints::default();
+        lines.take(&self.stdout);
+        lines.end()
+    }
+}
+
 /// At the start of every script here.
 pub(super) fn head(mark: &str) -> String {
     format!(
@@ -248,7 +260,7 @@ pub(super) async fn ask(
     }
     if !heard.exit.success() || !(answer.said.contains_key("uid")) {
         let what = format!("cannot look at {destination} ({})", heard.exit);
-        return Err(TransferError::said(&what, heard.complaints));
+        return Err(TransferError::said(&what, heard.reasons(&answer)));
     }
     Ok(answer)
 }

@@ -109,7 +109,7 @@ async fn ask(host: &dyn Host, fetching: &Fetching, mark: &str) -> Result<Source,
     }
     let denied = heard.complaints.iter().any(|line| line.contains("Permission denied"));
     if denied || !heard.exit.success() || !answer.said.contains_key("end") {
-        return Err(TransferError::said(&format!("cannot read all of {source}"), heard.complaints));
+        return Err(TransferError::said(&format!("cannot read all of {source}"), heard.reasons(&answer)));
     }
     let is_tree = !answer.said.contains_key("file");
     let (entries, left_out) = manifest::entries(&answer, is_tree)?;

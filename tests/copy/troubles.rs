@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::files::{asides, holds, noise};
 use crate::fleet::Fleet;
+use crate::sshd::Sshd;
 
 /// A small file system of its own; it goes with the test.
 struct Small(PathBuf);
@@ -85,11 +86,32 @@ fn a_tilde_is_the_home_of_who_logs_in() {
     }
     fleet.run(&["fetch", "--hosts", "node1", "~/named", "back"]).well();
     assert!(holds(&fleet.path("back/node1/named"), b"file"));
-    let ran = fleet.run(&["copy", "--hosts", "node1", "file", "~root/x"]);
-    assert_eq!(ran.status, Some(2), "{ran:?}");
+    for nowhere in ["~root/x", "node1:/tmp/x"] {
+        let ran = fleet.run(&["copy", "--hosts", "node1", "file", nowhere]);
+        assert_eq!(ran.status, Some(2), "{ran:?}");
+    }
     // Patterns are not expanded, and that is said.
     let ran = fleet.run(&["fetch", "--hosts", "node1", "nam*", "back"]);
     assert!(ran.stderr.contains("patterns are not expanded"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_login_shell_that_runs_nothing_is_quoted() {
+    let Some(fleet) = Fleet::start() else { return };
+    let nologin = "ForceCommand echo This account is currently not available.; exit 1";
+    let Some(sshd) = Sshd::with(nologin, &["ed25519"]) else { return };
+    fs::write(fleet.path("file"), "file").unwrap();
+    let host = format!("127.0.0.1:{}", sshd.port);
+    let options = ["IdentityFile", "UserKnownHostsFile"].map(|option| {
+        let file = if option == "IdentityFile" { "id" } else { "known_hosts" };
+        format!("{option}={}", sshd.path(file).display())
+    });
+    for arguments in [["copy", "file", "/tmp/none"], ["fetch", "/tmp/none", "."]] {
+        let ways = ["-H", &host, "-l", "root", "-o", &options[0], "-o", &options[1]];
+        let ran = fleet.run(&[&arguments[..1], &ways, &arguments[1..]].concat());
+        assert_eq!(ran.status, Some(5), "{ran:?}");
+        assert!(ran.stderr.contains("This account is currently not available."), "{ran:?}");
+    }
 }
 
 #[test]
