@@ -95,8 +95,10 @@ host_stop() {
 }
 
 host_is_ready() {
+    # One by one: of several units together systemctl asks only whether any is active.
     # shellcheck disable=SC2016
-    on_host "$1" sh -c 'systemctl is-active -q ssh firewalld containerd && [ -S /run/dbus/system_bus_socket ]' 2>/dev/null
+    on_host "$1" sh -c 'for unit in ssh firewalld containerd; do systemctl is-active -q $unit || exit 1; done
+        [ -S /run/dbus/system_bus_socket ]' 2>/dev/null
 }
 
 host_wait() { # host_wait SECONDS HOST…
