@@ -1,4 +1,3 @@
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +7,8 @@ use crate::host::Connect;
 use crate::ssh::{Dialer, Hops, Keyring, Wanted};
 
 use super::Exit;
-use super::exit::complain;
+use super::exit::{complain, note};
+use super::password::somebody_can_be_asked;
 use super::ssh_args::SshArgs;
 
 /// The hosts that are wanted, by SSH and yet to be dialled, to run things on as root if need be; or, what is wrong with
@@ -21,7 +21,7 @@ pub(super) fn to(
 ) -> Result<Vec<Arc<dyn Connect>>, Exit> {
     let resolved = ssh.config().resolve(wanted).map_err(|reason| complain(Exit::Usage, &reason))?;
     for remark in &resolved.remarks {
-        complain(Exit::SUCCESS, remark);
+        note(remark);
     }
     let mut hosts = resolved.settings;
     for host in &mut hosts {
@@ -32,7 +32,7 @@ pub(super) fn to(
         .map_err(|error| complain(Exit::Local, &format!("cannot get the SSH password: {error}")))?;
     let keyring = Keyring::new();
     // Once a key, where somebody can answer, and before anything is drawn.
-    if File::open("/dev/tty").is_ok() {
+    if somebody_can_be_asked() {
         keyring.unlock(&hosts, ask);
     }
     let (keyring, hops) = (Arc::new(keyring), Arc::new(Hops::default()));

@@ -6,7 +6,7 @@ use crate::host::{Host, User};
 use crate::transfer::{Copying, Landing, Parcel, Progress, copy};
 
 use super::Exit;
-use super::exit::{complain, statuses};
+use super::exit::{complain, note, statuses};
 use super::fanout_args::FanoutArgs;
 use super::look_args::LookArgs;
 use super::remote_path::remote_path;
@@ -103,7 +103,7 @@ impl CopyArgs {
         let targets = self.targets.resolve(self.sudo, password.flatten().as_ref())?;
         let parcel = self.parcel().map_err(|reason| complain(Exit::Local, &reason))?;
         if !parcel.left_out.is_empty() {
-            complain(Exit::SUCCESS, &parcel.left_out.to_string());
+            note(&parcel.left_out.to_string());
         }
         if self.delete && !parcel.has_tree() {
             return Err(complain(Exit::Usage, "--delete is for trees, and there is no directory among the sources"));

@@ -58,13 +58,13 @@ impl From<Exit> for ExitCode {
 
 /// Says on stderr what went wrong, and gives the exit back.
 pub(super) fn complain(exit: Exit, what: &str) -> Exit {
-    // Where stderr is gone too there is nobody to tell; the exit code still says it.
-    let _ = writeln!(io::stderr(), "kfleet: {what}");
+    note(what);
     exit
 }
 
 /// Says on stderr what is worth knowing beside the run itself.
 pub(super) fn note(what: &str) {
+    // Where stderr is gone too there is nobody to tell; the exit code still says it.
     let _ = writeln!(io::stderr(), "kfleet: {what}");
 }
 

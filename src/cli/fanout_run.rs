@@ -71,7 +71,7 @@ impl FanoutRun<'_> {
         let telling = command(fanout, move |_| errand.request(input.as_ref().map(Feed::input)));
         let running = telling.running();
         let came = self.attended(telling, &switch, feed, signals, reader).await;
-        remember(last_failed, names, &running);
+        last_failed.remember(names, |host| running.is_done(host));
         came
     }
 
@@ -147,14 +147,6 @@ fn show(mut telling: Telling, names: Vec<String>, manner: Manner, files: Files) 
         let result = runtime.block_on(attended);
         (telling, result)
     })
-}
-
-/// Keeps on which hosts it failed or was not done, for `--failed`.
-fn remember(last_failed: &LastFailed, names: &[String], running: &Running) {
-    let left = names.iter().enumerate().filter(|(host, _)| !running.is_done(*host));
-    if let Err(reason) = last_failed.write(left.map(|(_, name)| name.as_str())) {
-        complain(Exit::Local, &format!("--failed will not know of this: {reason}"));
-    }
 }
 
 async fn drained(mut telling: Telling) {

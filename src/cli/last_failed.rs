@@ -6,7 +6,9 @@ use sha2::{Digest, Sha256};
 
 use crate::engine::StateDir;
 
+use super::Exit;
 use super::drive::state_dir;
+use super::exit::complain;
 
 /// Which hosts of an inventory failed the last time that a command went to them: what `--failed` selects.
 ///
@@ -39,11 +41,19 @@ impl LastFailed {
         Ok(text.map(|text| text.expose_secret().lines().map(str::to_owned).collect()))
     }
 
+    /// Keeps those of these names whose places are not done, in place of the ones before; where it cannot, says so on stderr.
+    pub(super) fn remember(&self, names: &[String], is_done: impl Fn(usize) -> bool) {
+        let left = names.iter().enumerate().filter(|(host, _)| !is_done(*host));
+        if let Err(reason) = self.write(left.map(|(_, name)| name.as_str())) {
+            complain(Exit::Local, &format!("--failed will not know of this: {reason}"));
+        }
+    }
+
     /// Keeps these names in place of the ones before.
     ///
     /// # Errors
     /// When they cannot be written.
-    pub(super) fn write<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), String> {
+    fn write<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), String> {
         let lines: String = names.into_iter().map(|name| format!("{name}\n")).collect();
         self.state.save(&self.key, &lines.into()).map(drop).map_err(|error| format!("cannot write {error}"))
     }

@@ -29,24 +29,17 @@ pub(super) fn run(args: &ManArgs) -> Exit {
     let Some(dir) = &args.dir else {
         return Exit::written(&page(kfleet).and_then(|page| io::stdout().write_all(&page)));
     };
-    match write_all(&kfleet, dir) {
+    match fs::create_dir_all(dir).and_then(|()| write_all(&kfleet, dir)) {
         Ok(()) => Exit::SUCCESS,
         Err(error) => complain(Exit::Local, &format!("cannot write manual pages to {}: {error}", dir.display())),
     }
 }
 
-fn write_all(kfleet: &clap::Command, dir: &Path) -> io::Result<()> {
-    fs::create_dir_all(dir)?;
-    write_page(kfleet, dir)?;
-    kfleet.get_subcommands().filter(|command| command.get_name() != "help").try_for_each(|command| {
-        write_page(command, dir)?;
-        command.get_subcommands().filter(|part| part.get_name() != "help").try_for_each(|part| write_page(part, dir))
-    })
-}
-
-fn write_page(command: &clap::Command, dir: &Path) -> io::Result<()> {
+/// A page for the command, and one for each that it has.
+fn write_all(command: &clap::Command, dir: &Path) -> io::Result<()> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
-    fs::write(dir.join(format!("{name}.1")), page(command.clone())?)
+    fs::write(dir.join(format!("{name}.1")), page(command.clone())?)?;
+    command.get_subcommands().filter(|part| part.get_name() != "help").try_for_each(|part| write_all(part, dir))
 }
 
 fn page(command: clap::Command) -> io::Result<Vec<u8>> {

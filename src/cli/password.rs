@@ -30,7 +30,7 @@ impl PasswordSource<'_> {
     /// When its source gives none; the message has no part of it.
     pub(super) fn get(&self, prompt: &str) -> io::Result<Option<SecretString>> {
         if self.ask {
-            if File::open("/dev/tty").is_err() {
+            if !somebody_can_be_asked() {
                 let (flag, variable) = (self.flag, self.variable);
                 let ways = format!("{flag}-fd, {flag}-command or ${variable}");
                 let reason = format!("there is no terminal to ask on: give it by {ways}");
@@ -54,6 +54,11 @@ impl PasswordSource<'_> {
             }
         }
     }
+}
+
+/// Whether there is a terminal, whatever stdin is.
+pub(super) fn somebody_can_be_asked() -> bool {
+    File::open("/dev/tty").is_ok()
 }
 
 fn told(source: &str, error: &io::Error) -> io::Error {

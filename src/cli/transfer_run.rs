@@ -11,7 +11,6 @@ use crate::transfer::{Change, Copied, How, Progress, TransferError};
 use crate::ui::{Look, show, size};
 
 use super::Exit;
-use super::exit::complain;
 use super::fanout_args::FanoutArgs;
 use super::signals::Signals;
 use super::targets::Targets;
@@ -165,11 +164,7 @@ impl TransferRun<'_> {
             return;
         }
         let well = well.lock().unwrap_or_else(PoisonError::into_inner);
-        let names = self.targets.names.iter().enumerate();
-        let failed = names.filter(|(host, _)| !well.contains(host)).map(|(_, name)| name.as_str());
-        if let Err(reason) = self.targets.last_failed.write(failed) {
-            complain(Exit::Local, &format!("--failed will not know of this: {reason}"));
-        }
+        self.targets.last_failed.remember(&self.targets.names, |host| well.contains(&host));
     }
 }
 

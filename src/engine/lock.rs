@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::base::{Interrupt, Tail, nonce, quote, told};
+use crate::base::{Interrupt, LastLines, nonce, quote, told};
 use crate::events::{Event, Failure, Holder};
 use crate::host::{Exit, HostError, Stream};
 
@@ -78,15 +78,13 @@ pub async fn wish(session: &Session, holder: &Holder) -> Result<Wish, Failure> {
         let session = session.clone();
         tokio::spawn(async move {
             let mut lines = Lines { buffer: Vec::new(), said };
-            let mut complaint = Vec::new();
+            let mut complaint = LastLines::of(KEPT_LINES);
             let mut take = |stream, bytes: &[u8]| match stream {
                 Stream::Stdout => lines.take(bytes),
-                Stream::Stderr => complaint.extend_from_slice(&bytes[..bytes.len().min(LONGEST - complaint.len())]),
+                Stream::Stderr => complaint.take(bytes),
             };
             let ended = session.hold(script.into(), input.boxed(), &mut take).await;
-            let mut last = Tail::of(KEPT_LINES);
-            String::from_utf8_lossy(&complaint).lines().for_each(|line| last.push(&told(line)));
-            (ended, last.into_lines())
+            (ended, complaint.end())
         })
     };
     let answer = async {

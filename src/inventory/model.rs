@@ -73,6 +73,18 @@ pub struct Cluster {
     pub cni: Cni,
 }
 
+impl Cluster {
+    /// The name or the address of the endpoint, without its port and an IPv6 address's brackets.
+    #[must_use]
+    pub fn endpoint_host(&self) -> Option<&str> {
+        let host = self.endpoint.as_deref().map(|endpoint| match endpoint.rsplit_once(':') {
+            Some((host, port)) if port.parse::<u16>().is_ok() => host,
+            _ => endpoint,
+        });
+        host.map(|host| host.trim_matches(['[', ']']))
+    }
+}
+
 /// Which Kubernetes to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KubernetesVersion {

@@ -128,9 +128,7 @@ impl<'a> Section<'a> {
             );
         }
     }
-}
 
-impl Section<'_> {
     /// What somebody who wrote this unknown key may have meant.
     fn way_out(&self, key: &str) -> String {
         match key {

@@ -147,11 +147,7 @@ impl FromScratch {
         let to = facts.announced(cluster.advertise_address, self.inventory().control_plane().ip());
         let known_addresses: Vec<IpAddr> =
             own.into_keys().chain(to).chain(cluster.service_cidr.hosts().next()).collect();
-        let endpoint = cluster
-            .endpoint
-            .as_ref()
-            .map(|endpoint| endpoint.rsplit_once(':').map_or(endpoint.as_str(), |(host, _)| host));
-        let known: Vec<&str> = cluster.cert_sans.iter().map(String::as_str).chain(endpoint).collect();
+        let known: Vec<&str> = cluster.cert_sans.iter().map(String::as_str).chain(cluster.endpoint_host()).collect();
         let is_known = |name: &str| match name.parse::<IpAddr>() {
             Ok(address) => known_addresses.contains(&address) || known.iter().any(|known| known.parse() == Ok(address)),
             Err(_) => {

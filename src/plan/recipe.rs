@@ -26,7 +26,7 @@ pub trait Recipe: Send + Sync {
     fn stops(&self, finding: &Finding) -> Stops;
 
     /// The host whose API server should answer and does not, as for a while after a boot. What hangs on the cluster can
-    /// only be planned when it does.
+    /// only be planned when it does; nothing of what mends such a server does.
     fn silent<'a>(&'a self, _fleet: &Fleet) -> Option<&'a str> {
         None
     }

@@ -239,7 +239,6 @@ impl Recipe for Reinit {
         finding.stops(&self.inventory)
     }
 
-    /// An API server that does not answer is what this mends.
     fn plan(&self, fleet: &Fleet) -> Plan {
         let (Some(facts), Ok(change)) = (self.control_plane(fleet), self.change(fleet)) else { return Plan::default() };
         let mut waves = vec![Wave::of(vec![self.first(facts, &change)])];

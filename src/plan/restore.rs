@@ -174,7 +174,6 @@ impl Recipe for Restore {
         finding.stops(&self.inventory)
     }
 
-    /// An API server that does not answer is what this may mend.
     fn plan(&self, fleet: &Fleet) -> Plan {
         let Some((facts, Ok(restore))) = self.control_plane(fleet).map(|facts| (facts, self.restore(facts))) else {
             return Plan::default();

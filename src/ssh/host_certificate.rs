@@ -3,7 +3,7 @@ use std::time::SystemTime;
 use russh::keys::ssh_key::certificate::CertType;
 use russh::keys::{Algorithm, Certificate, HashAlg};
 
-use super::host_pattern::wildcard;
+use crate::base::wildcard;
 
 /// Why `certificate` does not speak for the host called `name`, in lower case and without a port; `None` where it does.
 ///

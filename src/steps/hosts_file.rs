@@ -176,11 +176,7 @@ fn named_hosts(inventory: &Inventory) -> Vec<HostsEntry> {
 
 /// The name that stands for the control plane, where there is one, at the control plane's address.
 fn endpoint(inventory: &Inventory) -> Vec<HostsEntry> {
-    let name = inventory.cluster.endpoint.as_deref().map(|endpoint| match endpoint.rsplit_once(':') {
-        Some((name, port)) if port.parse::<u16>().is_ok() => name,
-        _ => endpoint,
-    });
-    let name = name.filter(|name| name.trim_matches(['[', ']']).parse::<IpAddr>().is_err());
+    let name = inventory.cluster.endpoint_host().filter(|name| name.parse::<IpAddr>().is_err());
     let address = inventory.cluster.advertise_address.or_else(|| address_of(inventory.control_plane()));
     let entry = |(name, address): (&str, IpAddr)| HostsEntry { address, names: vec![name.to_owned()] };
     name.zip(address).map(entry).into_iter().collect()

@@ -5,13 +5,13 @@ use super::copy::{Copying, Landing};
 use super::error::TransferError;
 use super::parcel::{Parcel, Shape};
 use super::words::assign;
-use crate::base::{Tail, told};
+use crate::base::LastLines;
 use crate::host::{Exit, Host, Input, Program, Request, Stream, User};
 
 /// More than the answer for a million files is no answer.
 const MOST: usize = 512 << 20;
 /// What is kept of what the host's tools complain of.
-const LINES: usize = 8;
+pub(super) const LINES: usize = 8;
 
 /// What a script wrote, and how it ended.
 pub(super) struct Heard {
@@ -40,7 +40,7 @@ pub(super) async fn follow(
 ) -> Result<Heard, TransferError> {
     let program = Program::Script { text: script, user };
     let request = Request { program, input, environment: Vec::new(), deadline: None };
-    let (mut stdout, mut complaints) = (Vec::new(), Complaints::default());
+    let (mut stdout, mut complaints) = (Vec::new(), LastLines::of(LINES));
     let mut output = |stream, bytes: &[u8]| match stream {
         Stream::Stdout => {
             stdout.extend_from_slice(&bytes[..bytes.len().min(MOST - stdout.len())]);
@@ -55,52 +55,13 @@ pub(super) async fn follow(
     Ok(Heard { stdout, complaints: complaints.end(), exit })
 }
 
-/// The last lines of stderr, printable.
-pub(super) struct Complaints {
-    tail: Tail,
-    line: Vec<u8>,
-}
-
-impl Default for Complaints {
-    fn default() -> Self {
-        Self { tail: Tail::of(LINES), line: Vec::new() }
-    }
-}
-
-impl Complaints {
-    const LINE: usize = 4096;
-
-    pub fn take(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            if byte == b'\n' {
-                self.flush();
-            } else if self.line.len() < Self::LINE {
-                self.line.push(byte);
-            }
-        }
-    }
-
-    pub fn end(mut self) -> Vec<String> {
-        self.flush();
-        self.tail.into_lines()
-    }
-
-    fn flush(&mut self) {
-        if !self.line.is_empty() {
-            let line = String::from_utf8_lossy(&self.line);
-            self.tail.push(&told(&line));
-            self.line.clear();
-        }
-    }
-}
-
 impl Heard {
     /// What it says of a failure: stderr's last lines, or those of stdout of a login shell that runs nothing.
     pub(super) fn reasons(self, answer: &Answer) -> Vec<String> {
         if !self.complaints.is_empty() || !answer.said.is_empty() {
             return self.complaints;
         }
-        let mut lines = Complaints::default();
+        let mut lines = LastLines::of(LINES);
         lines.take(&self.stdout);
         lines.end()
     }

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::answer::Answer;
 use super::arriving::Arriving;
-use super::ask::{Complaints, dotted, head, hear, look};
+use super::ask::{LINES, dotted, head, hear, look};
 use super::copy::Copied;
 use super::entry::Entry;
 use super::error::TransferError;
@@ -17,7 +17,7 @@ use super::manifest;
 use super::progress::Progress;
 use super::send::pieces;
 use super::words::assign;
-use crate::base::nonce;
+use crate::base::{LastLines, nonce};
 use crate::host::{Exit, Host, Program, Request, Stream, User};
 
 /// What is fetched.
@@ -201,7 +201,7 @@ async fn stream(
     let request = Request { program, input: Some(pieces(list)), environment: Vec::new(), deadline: None };
     // The connection is read by whoever calls the output, so a failure here is told beside it.
     let (broken, failure) = (Notify::new(), Mutex::new(None));
-    let mut complaints = Complaints::default();
+    let mut complaints = LastLines::of(LINES);
     let mut done = 0;
     let mut output = |stream, bytes: &[u8]| match stream {
         Stream::Stderr => complaints.take(bytes),

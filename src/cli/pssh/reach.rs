@@ -9,7 +9,7 @@ use super::entry::{self, Entry};
 use super::ssh_words::{Of, SshWords};
 use crate::base::printable;
 use crate::cli::Exit;
-use crate::cli::exit::complain;
+use crate::cli::exit::{complain, note};
 use crate::host::{Connect, Host, HostError};
 use crate::ssh::{Dialer, Hops, Keyring, Resolved, Settings, SshConfig, Wanted};
 
@@ -33,7 +33,7 @@ pub(super) fn hosts(common: &mut Common, of: Of) -> Result<Vec<Arc<dyn Connect>>
     }
     let mut resolved = resolved.map_err(usage)?;
     for remark in &resolved.remarks {
-        complain(Exit::SUCCESS, remark);
+        note(remark);
     }
     // But for -A no passphrase is asked for, of which ssh below pssh has no terminal to ask on either.
     let (keyring, hops) = (Arc::new(Keyring::new()), Arc::new(Hops::default()));

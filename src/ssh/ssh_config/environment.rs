@@ -1,5 +1,5 @@
 use super::answer::Answer;
-use crate::ssh::host_pattern::wildcard;
+use crate::base::wildcard;
 
 /// The variables that are sent to the host: those of `variables` that `SendEnv` names, and then those of `SetEnv`.
 pub(super) fn environment(answer: &Answer, variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
